@@ -7,30 +7,36 @@ import { MAX_LISTED, MAX_SESSIONS, type SessionStore } from "./session-store.ts"
 /*
  * `sessions` is a sorted set by last activity, with a hash `session:<id>` each. Requests in flight are a field per life of an
  * instance (f:<life>), summed over those alive, so the counts of a killed process end with its heartbeat. A terminated
- * session has the field `over`, and the score 0 whenever it is idle: then the next sweep removes it.
+ * session has the field `over`, and the score 0 whenever it is idle: then the next sweep removes it. The scripts that begin or
+ * end sessions remember which ones, because their reply may be lost: repeated under the same number, they give it again.
  */
 
-/** KEYS sessions, instances, sent. ARGV prefix of hashes, life, TTL ms, number, changes as JSON. → alive, count, [id, created, hash…]. */
+/**
+ * KEYS sessions, instances, sent. ARGV prefix of hashes, life, TTL ms, number, changes as JSON, how long the number is known in s,
+ * most sessions. → alive, [id, created, hash…], 1 if there are too many sessions. `sent` holds the number and the sessions that
+ * the batch began. A repeated batch does not bring back what has ended since.
+ */
 const applyScript = defineScript(`${aliveLua}
-local done = redis.call('GET', KEYS[3])
-local count = not (done and tonumber(done) >= tonumber(ARGV[4]))
-redis.call('SET', KEYS[3], ARGV[4], 'EX', 3600)
-local out = {}
-for i, c in ipairs(cjson.decode(ARGV[5])) do
-  local key = ARGV[1] .. c.id
-  local created = redis.call('EXISTS', key) == 0
-  if created then
-    redis.call('HSET', key, 'userId', c.userId, 'keyId', c.keyId, 'startedAtMs', c.atMs, 'last', c.atMs, 'rev', c.atMs,
-      'providerId', c.providerId, 'model', c.model, 'client', c.client)
-  end
-  if c.providerId ~= '' and (created or redis.call('HGET', key, 'providerId') ~= c.providerId) then
+local number, begun = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)(.*)$')
+local count = not (number and tonumber(number) >= tonumber(ARGV[4]))
+local new, out = {}, {}
+if not count then
+  for id in string.gmatch(begun, '[^ ]+') do new[id] = true end
+end
+local function begin(key, c)
+  redis.call('HSET', key, 'userId', c.userId, 'keyId', c.keyId, 'startedAtMs', c.atMs, 'last', c.atMs, 'rev', c.atMs,
+    'providerId', c.providerId, 'model', c.model, 'client', c.client, 'providerSince', c.atMs)
+  new[c.id] = true
+end
+local function change(key, c)
+  if c.providerId ~= '' and redis.call('HGET', key, 'providerId') ~= c.providerId then
     redis.call('HSET', key, 'providerSince', c.atMs)
   end
-  if c.requests ~= '0' then redis.call('HDEL', key, 'over') end
   for _, name in ipairs({ 'providerId', 'model', 'client', 'chosenBy' }) do
     if c[name] ~= '' then redis.call('HSET', key, name, c[name]) end
   end
   if count then
+    if c.requests ~= '0' then redis.call('HDEL', key, 'over') end
     for _, name in ipairs({ 'requests', 'inputTokens', 'cacheTokens', 'outputTokens', 'costNanoUsd' }) do
       redis.call('HINCRBY', key, name, c[name])
     end
@@ -39,12 +45,31 @@ for i, c in ipairs(cjson.decode(ARGV[5])) do
   if tonumber(redis.call('HGET', key, 'last')) < tonumber(c.atMs) then redis.call('HSET', key, 'last', c.atMs) end
   redis.call('HINCRBY', key, 'rev', 1)
   redis.call('ZADD', KEYS[1], redis.call('HEXISTS', key, 'over') == 1 and 0 or redis.call('HGET', key, 'last'), c.id)
-  out[i] = { c.id, created and 1 or 0, redis.call('HGETALL', key) }
+  out[#out + 1] = { c.id, new[c.id] and 1 or 0, redis.call('HGETALL', key) }
 end
-return { alive(KEYS[2], ARGV[3]), out }`);
+for _, c in ipairs(cjson.decode(ARGV[5])) do
+  local key = ARGV[1] .. c.id
+  local known = redis.call('EXISTS', key) == 1
+  if not known and (count or c.inFlight ~= '0') then
+    begin(key, c)
+    known = true
+  end
+  if known then change(key, c) end
+end
+if count then
+  local ids = {}
+  for id in pairs(new) do ids[#ids + 1] = ' ' .. id end
+  redis.call('SET', KEYS[3], ARGV[4] .. table.concat(ids), 'EX', ARGV[6])
+end
+return { alive(KEYS[2], ARGV[3]), out, redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[7]) and 1 or 0 }`);
 
-/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, cutoff, now, most sessions, most per call. → ended, oldest score, go on. */
+/**
+ * KEYS sessions, instances, swept. ARGV prefix of hashes, TTL ms, cutoff, now, most sessions, most per call, number, how long it is
+ * known in s. → [id, hash…] of those ended as JSON, oldest score, go on. `swept` holds the number and the ended sessions.
+ */
 const sweepScript = defineScript(`${aliveLua}
+local number, told = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) (.*)$')
+if number == ARGV[7] then return { told, '', 1 } end
 local living = {}
 for _, life in ipairs(alive(KEYS[2], ARGV[2])) do living['f:' .. life] = true end
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, ARGV[6])
@@ -64,13 +89,18 @@ for _, id in ipairs(ids) do
   end
 end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-return { ended, oldest[2] or '', #ids == tonumber(ARGV[6]) and 1 or 0 }`);
+told = '[]'
+if #ended > 0 then
+  told = cjson.encode(ended)
+  redis.call('SET', KEYS[3], ARGV[7] .. ' ' .. told, 'EX', ARGV[8])
+end
+return { told, oldest[2] or '', #ids == tonumber(ARGV[6]) and 1 or 0 }`);
 
-/** KEYS sessions, instances. ARGV prefix of hashes, TTL ms, first, last rank. → alive, [id, hash…]. */
-const listScript = defineScript(`${aliveLua}
+/** KEYS instances. ARGV prefix of hashes, TTL ms, ids as JSON. → alive, [id, hash…]. */
+const readScript = defineScript(`${aliveLua}
 local out = {}
-for i, id in ipairs(redis.call('ZREVRANGE', KEYS[1], ARGV[3], ARGV[4])) do out[i] = { id, redis.call('HGETALL', ARGV[1] .. id) } end
-return { alive(KEYS[2], ARGV[2]), out }`);
+for i, id in ipairs(cjson.decode(ARGV[3])) do out[i] = { id, redis.call('HGETALL', ARGV[1] .. id) } end
+return { alive(KEYS[1], ARGV[2]), out }`);
 
 /** KEYS sessions. ARGV key of the hash, id. */
 const terminateScript = defineScript(`
@@ -100,12 +130,21 @@ return { alive(KEYS[1], ARGV[2]), redis.call('HGETALL', ARGV[1]) }`);
 
 const PER_CALL = 200;
 const MAX_CALLS = 100;
+/** A script whose reply was lost is repeated when the connection is back; it must still be known then. */
+const KNOWN_S = 86_400;
+
+type Reply = [alive: string[], changed: [string, number, string[]][], tooMany: number];
 
 /** Sessions in Redis, each change as one script. Times are those of the callers. */
 export function createRedisSessionStore(link: RedisLink, presence: Presence): SessionStore {
   const sessions = `${link.prefix}sessions`;
   const hashes = `${link.prefix}session:`;
   const sent = `${link.prefix}sessions:sent:${presence.life}`;
+  const swept = `${link.prefix}sessions:swept:${presence.life}`;
+  /** Number of the next call that sweeps; it increases with each reply. */
+  let sweep = 1;
+  /** Ended by calls of a sweep of which a later one failed. */
+  let ended: SessionRow[] = [];
 
   return {
     async apply(changes, number) {
@@ -119,27 +158,31 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
         outputTokens: String(change.outputTokens),
         inFlight: String(change.inFlight),
       }));
-      const args = [hashes, presence.life, presence.ttlMs, number, JSON.stringify(wire)];
-      const reply = (await link.run(applyScript, [sessions, presence.key, sent], args)) as [string[], [string, number, string[]][]];
+      const args = [hashes, presence.life, presence.ttlMs, number, JSON.stringify(wire), KNOWN_S, MAX_SESSIONS];
+      const reply = (await link.run(applyScript, [sessions, presence.key, sent], args)) as Reply;
       // This life is alive, whether or not its first beat has arrived.
       const alive = new Set([...reply[0], presence.life]);
-      return reply[1].map(([id, created, hash]) => {
+      const results = reply[1].map(([id, created, hash]) => {
         const row = toRow(id, hash, alive);
         return { row, created: created === 1, due: row.inFlight === 0 && hash.some((each, at) => at % 2 === 0 && each === "over") };
       });
+      return { results, tooMany: reply[2] === 1 };
     },
 
     async sweep(cutoffMs, nowMs) {
-      const ended: SessionRow[] = [];
       // Bounded, because sessions that are all in flight can exceed the maximum.
       for (let calls = 1; ; calls += 1) {
-        const args = [hashes, presence.ttlMs, Math.floor(cutoffMs), Math.floor(nowMs), MAX_SESSIONS, PER_CALL];
-        const reply = (await link.run(sweepScript, [sessions, presence.key], args)) as [[string, string[]][], string, number];
-        for (const [id, hash] of reply[0]) {
+        const args = [hashes, presence.ttlMs, Math.floor(cutoffMs), Math.floor(nowMs), MAX_SESSIONS, PER_CALL, sweep, KNOWN_S];
+        const reply = (await link.run(sweepScript, [sessions, presence.key, swept], args)) as [string, string, number];
+        sweep += 1;
+        for (const [id, hash] of JSON.parse(reply[0]) as [string, string[]][]) {
           const row = toRow(id, hash, new Set());
           ended.push({ ...row, rev: row.rev + 1 });
         }
-        if (reply[2] === 0 || calls === MAX_CALLS) return { ended, oldestMs: reply[1] === "" ? null : Number(reply[1]) };
+        if (reply[2] === 1 && calls < MAX_CALLS) continue;
+        const all = ended;
+        ended = [];
+        return { ended: all, oldestMs: reply[1] === "" ? null : Number(reply[1]) };
       }
     },
 
@@ -164,13 +207,14 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
     },
 
     async list(cutoffMs) {
+      // All ids at once: ranks move between two pages.
+      const ids = await link.redis.zrevrange(sessions, 0, MAX_LISTED - 1);
       const rows: SessionRow[] = [];
-      for (let first = 0; first < MAX_LISTED; first += PER_CALL) {
-        const args = [hashes, presence.ttlMs, first, first + PER_CALL - 1];
-        const [lives, page] = (await link.run(listScript, [sessions, presence.key], args)) as [string[], [string, string[]][]];
+      for (let at = 0; at < ids.length; at += PER_CALL) {
+        const args = [hashes, presence.ttlMs, JSON.stringify(ids.slice(at, at + PER_CALL))];
+        const [lives, page] = (await link.run(readScript, [presence.key], args)) as [string[], [string, string[]][]];
         const alive = new Set(lives);
         for (const [id, hash] of page) if (hash.length > 0) rows.push(toRow(id, hash, alive));
-        if (page.length < PER_CALL) break;
       }
       return rows
         .filter((row) => row.lastActivityAtMs > cutoffMs || row.inFlight > 0)

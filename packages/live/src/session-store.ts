@@ -32,17 +32,27 @@ export interface Swept {
 }
 
 export interface Applied {
-  row: SessionRow;
-  created: boolean;
-  /** It was terminated and is now idle: the next sweep ends it. */
-  due: boolean;
+  results: {
+    row: SessionRow;
+    created: boolean;
+    /** It was terminated and is now idle: the next sweep ends it. */
+    due: boolean;
+  }[];
+  /** More than MAX_SESSIONS: the next sweep ends some before their time. */
+  tooMany: boolean;
 }
 
-/** Sessions across all instances. `number` increases with every new batch of an instance, so a repeated one is not counted twice. */
+/**
+ * Sessions across all instances. `number` increases with every new batch of an instance, so a repeated one is not counted twice. Sweeps of
+ * one store must not overlap.
+ */
 export interface SessionStore {
   /** @throws when Redis does not answer; then the same batch may be sent again. */
-  apply(changes: readonly SessionChange[], number: number): Promise<Applied[]>;
-  /** Ends sessions idle since `cutoffMs` or earlier with nothing in flight. Each session is in one result only. */
+  apply(changes: readonly SessionChange[], number: number): Promise<Applied>;
+  /**
+   * Ends sessions idle since `cutoffMs` or earlier with nothing in flight. Each session is in one result only; if it throws, in that
+   * of a later call.
+   */
   sweep(cutoffMs: number, nowMs: number): Promise<Swept>;
   /** Unless it gets a new request, the session ends with the sweep after its last one finishes; if idle, with the next sweep. */
   terminate(id: string): Promise<void>;
@@ -61,7 +71,7 @@ export function createMemorySessionStore(): SessionStore {
   const terminated = new Set<string>();
   let applied = 0;
 
-  function applyOne(change: SessionChange, count: boolean): Applied {
+  function applyOne(change: SessionChange, count: boolean): Applied["results"][number] {
     const held = rows.get(change.id);
     const base = held ?? newRow(change);
     const factor = count ? 1 : 0;
@@ -92,7 +102,7 @@ export function createMemorySessionStore(): SessionStore {
     async apply(changes, number) {
       const count = number > applied;
       applied = Math.max(applied, number);
-      return changes.map((change) => applyOne(change, count));
+      return { results: changes.map((change) => applyOne(change, count)), tooMany: rows.size > MAX_SESSIONS };
     },
     async sweep(cutoffMs, nowMs) {
       const ended: SessionRow[] = [];

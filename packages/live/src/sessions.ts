@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import type { RequestRow } from "@sluice/core/requests";
+import { sharedReading } from "@sluice/core/shared-reading";
 import type { Sessions } from "./contract.ts";
 import type { LiveBus } from "./live-bus.ts";
 import type { Presence } from "./presence.ts";
@@ -14,6 +15,8 @@ const FLUSH_MS = 200;
 const RETRY_MS = 500;
 /** Expiries close together are swept together. */
 const MIN_SWEEP_MS = 100;
+/** With too many sessions, which may all be in flight. */
+const CROWDED_MS = 1_000;
 
 export interface SessionsOptions {
   bus: LiveBus;
@@ -42,6 +45,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   let flushing: Promise<void> | null = null;
   let flushTimer: NodeJS.Timeout | null = null;
   let sweepTimer: NodeJS.Timeout | null = null;
+  let sweepDueMs = 0;
   let closed = false;
 
   redis?.link.onReady(() => {
@@ -49,6 +53,8 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     void sweep();
   });
   redis?.presence.onForgotten(resend);
+  redis?.presence.onReturned(resend);
+  const sweep = sharedReading(sweepNow);
 
   function change(identity: Identity): SessionChange {
     const held = changes.get(identity.id);
@@ -82,7 +88,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     if (!closed) flushTimer ??= setTimeout(() => void flush(), ms);
   }
 
-  /** Redis lost its data: reports again what is in flight here. */
+  /** Redis lost its data, or this instance was taken for dead: reports again what is in flight here. */
   function resend(): void {
     for (const { identity } of local.values()) change(identity);
     if (underway) arm(0);
@@ -106,10 +112,11 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       changes = new Map();
     }
     try {
-      const results = await store.apply(underway.changes, underway.number);
+      const { results, tooMany } = await store.apply(underway.changes, underway.number);
       underway = null;
       for (const { row, created } of results) bus.publish({ type: created ? "session.started" : "session.updated", row });
       if (results.some(({ due }) => due)) void sweep();
+      else if (tooMany) sweepIn(CROWDED_MS);
       else scheduleSweep(clock.now());
     } catch {
       // Sent again unchanged, so that nothing is counted twice.
@@ -118,12 +125,18 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
 
   /** Schedules a sweep at the expiry of the session idle for longest; an earlier one stays scheduled. */
   function scheduleSweep(oldestMs: number): void {
-    if (closed) return;
-    const dueMs = oldestMs + windowSeconds() * 1_000 - clock.now();
-    sweepTimer ??= setTimeout(() => void sweep(), Math.max(MIN_SWEEP_MS, dueMs));
+    sweepIn(Math.max(MIN_SWEEP_MS, oldestMs + windowSeconds() * 1_000 - clock.now()));
   }
 
-  async function sweep(): Promise<void> {
+  function sweepIn(ms: number): void {
+    const dueMs = clock.now() + ms;
+    if (closed || (sweepTimer && sweepDueMs <= dueMs)) return;
+    if (sweepTimer) clearTimeout(sweepTimer);
+    sweepDueMs = dueMs;
+    sweepTimer = setTimeout(() => void sweep(), ms);
+  }
+
+  async function sweepNow(): Promise<void> {
     if (sweepTimer) clearTimeout(sweepTimer);
     sweepTimer = null;
     if (closed) return;
@@ -134,7 +147,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       if (oldestMs !== null) scheduleSweep(oldestMs);
     } catch {
       // Disconnected: the next connection sweeps. Only refused: retries soon.
-      if (!closed && redis?.link.ready()) sweepTimer ??= setTimeout(() => void sweep(), RETRY_MS);
+      if (redis?.link.ready()) sweepIn(RETRY_MS);
     }
   }
 
@@ -201,6 +214,8 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     windowChanged: () => void sweep(),
 
     async close() {
+      // A flush in progress began without the newest changes.
+      if (flushing) await flushing;
       await flush();
       closed = true;
       if (flushTimer) clearTimeout(flushTimer);

@@ -1,12 +1,16 @@
 import type { SessionRow } from "@sluice/core/events";
 import { defaultSettings } from "@sluice/core/inputs/settings";
+import { silentLog } from "@sluice/core/log";
 import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
 import { requestRow, uniqueName } from "@sluice/testing/factories";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import type { Live } from "../src/live.ts";
-import { createMemorySessionStore, MAX_SESSIONS, type SessionStore } from "../src/session-store.ts";
+import { createPresence } from "../src/presence.ts";
+import { openRedisLink } from "../src/redis-link.ts";
+import { createRedisSessionStore } from "../src/redis-session-store.ts";
+import { createMemorySessionStore, MAX_SESSIONS, type SessionChange, type SessionStore } from "../src/session-store.ts";
 import { arrived, connected, eachTwin, useRedis, useStage, type Viewer, watch } from "./arrange.ts";
 
 const redis = useRedis();
@@ -20,6 +24,13 @@ function begin(live: Live, hint = "conversation", fields: { userId?: string; key
 
 function end(live: Live, sessionId: string, fields: Parameters<typeof requestRow>[0] = {}): void {
   live.sessions.ended(requestRow({ sessionId, userId: "mine", keyId: "key", providerId: "p1", model: "m", client: "c 1", ...fields }));
+}
+
+function change(at: number): SessionChange {
+  return {
+    ...{ id: uniqueName("s"), userId: "u", keyId: "k", providerId: "p", model: "m", client: "c", atMs: at },
+    ...{ requests: 1, inputTokens: 0, cacheTokens: 0, outputTokens: 0, costNanoUsd: "0", chosenBy: "only" as const, inFlight: 0 },
+  };
 }
 
 function steps(viewer: Viewer): string[] {
@@ -180,6 +191,54 @@ describe("sessions over processes", () => {
     await listed(live, { inFlight: 1 });
   });
 
+  it("in flight come back when their instance was taken for dead and is not", async () => {
+    const [live, other] = [await connected(stage().open({ instanceId: "slow" })), await connected(stage().open())];
+    begin(live);
+    await listed(other, { inFlight: 1 });
+    const [key, client] = [`${stage().prefix}instances`, new Redis(redis().url)];
+    const lives = await until(async () => (await client.zrange(key, 0, -1)).filter((life) => life.startsWith("slow/")), {
+      what: "its beat",
+    });
+    // As the loss watch of the other does.
+    await other.sessions.bury(lives);
+    await client.sadd(`${key}:lost`, ...lives);
+    client.disconnect();
+    await listed(other, { inFlight: 0 });
+    await listed(other, { inFlight: 1 });
+  });
+
+  it("are listed once each, although their order changes between two pages", async () => {
+    const link = openRedisLink(redis().url, { log: silentLog, prefix: stage().prefix });
+    await until(() => link.ready(), { what: "the connection is ready" });
+    const presence = createPresence(link, { instanceId: "lists" });
+    const store = createRedisSessionStore(link, presence);
+    const changes = Array.from({ length: 450 }, (_, at) => change(at + 1));
+    await store.apply(changes, 1);
+    let pages = 0;
+    const moving: typeof link.run = async (...call) => {
+      const page = await link.run(...call);
+      pages += 1;
+      await store.apply([{ ...(changes[pages] as SessionChange), atMs: 1_000 + pages }], 1 + pages);
+      return page;
+    };
+    const rows = await createRedisSessionStore({ ...link, run: moving }, presence).list(0);
+    link.close();
+    expect(pages).toBe(3);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(450);
+    expect(rows).toHaveLength(450);
+  });
+
+  it("beyond the maximum end before their time, whoever invents one per request", async () => {
+    const live = await connected(stage().open());
+    const [key, client] = [`${stage().prefix}sessions`, new Redis(redis().url)];
+    for (let at = 0; at < MAX_SESSIONS; at++) end(live, begin(live, `${at}`));
+    await until(async () => (await client.zcard(key)) === MAX_SESSIONS, { what: "as many as there may be" });
+    for (let at = 0; at < 500; at++) end(live, begin(live, `more ${at}`));
+    await until(async () => (await client.zscore(key, live.sessions.idOf("key", "more 499"))) !== null, { what: "the last one" });
+    await until(async () => (await client.zcard(key)) === MAX_SESSIONS, { what: "the oldest were ended" });
+    client.disconnect();
+  });
+
   it("list nothing while Redis is away, without throwing", async () => {
     const live = await connected(stage().open());
     begin(live);
@@ -273,10 +332,6 @@ eachTwin("a session", (stage) => {
 describe("a client that invents a session per request", () => {
   it("fills no memory: the sessions with the oldest activity are ended", async () => {
     const store: SessionStore = createMemorySessionStore();
-    const change = (at: number) => ({
-      ...{ id: uniqueName("s"), userId: "u", keyId: "k", providerId: "p", model: "m", client: "c", atMs: at },
-      ...{ requests: 1, inputTokens: 0, cacheTokens: 0, outputTokens: 0, costNanoUsd: "0", chosenBy: "only" as const, inFlight: 0 },
-    });
     const changes = Array.from({ length: MAX_SESSIONS + 50 }, (_, at) => change(at + 1));
     await store.apply(changes, 1);
     const { ended } = await store.sweep(0, 1);

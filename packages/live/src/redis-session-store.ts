@@ -208,7 +208,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
 
     async list(cutoffMs) {
       // All ids at once: ranks move between two pages.
-      const ids = await link.redis.zrevrange(sessions, 0, MAX_LISTED - 1);
+      const ids = await link.redis.zrevrange(sessions, "0", String(MAX_LISTED - 1));
       const rows: SessionRow[] = [];
       for (let at = 0; at < ids.length; at += PER_CALL) {
         const args = [hashes, presence.ttlMs, JSON.stringify(ids.slice(at, at + PER_CALL))];

@@ -39,6 +39,8 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   const store = redis ? createRedisSessionStore(redis.link, redis.presence) : createMemorySessionStore();
   /** Requests in flight here. */
   const local = new ChurningMap<string, { count: number; identity: Identity }>();
+  /** Sessions that are in flight here as far as the store may know: it has to learn of their end. */
+  const told = new ChurningMap<string, true>();
   let changes = new Map<string, SessionChange>();
   let underway: { changes: SessionChange[]; number: number } | null = null;
   let batches = 0;
@@ -78,10 +80,17 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     } else {
       changes.set(identity.id, next);
     }
-    const [oldest] = changes.keys();
-    if (changes.size > MAX_SESSIONS && oldest !== undefined) changes.delete(oldest);
+    if (changes.size > MAX_SESSIONS) dropOldest();
     arm(FLUSH_MS);
     return next;
+  }
+
+  function dropOldest(): void {
+    for (const id of changes.keys()) {
+      if (told.has(id)) continue;
+      changes.delete(id);
+      return;
+    }
   }
 
   function arm(ms: number): void {
@@ -110,9 +119,11 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       if (changes.size === 0) return;
       underway = { changes: [...changes.values()], number: ++batches };
       changes = new Map();
+      for (const { id, inFlight } of underway.changes) if (inFlight > 0) told.set(id, true);
     }
     try {
       const { results, tooMany } = await store.apply(underway.changes, underway.number);
+      for (const { id, inFlight } of underway.changes) if (inFlight === 0) told.delete(id);
       underway = null;
       for (const { row, created } of results) bus.publish({ type: created ? "session.started" : "session.updated", row });
       if (results.some(({ due }) => due)) void sweep();

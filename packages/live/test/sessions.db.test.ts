@@ -196,7 +196,7 @@ describe("sessions over processes", () => {
     begin(live);
     await listed(other, { inFlight: 1 });
     const [key, client] = [`${stage().prefix}instances`, new Redis(redis().url)];
-    const lives = await until(async () => (await client.zrange(key, 0, -1)).filter((life) => life.startsWith("slow/")), {
+    const lives = await until(async () => (await client.zrange(key, "0", "-1")).filter((life) => life.startsWith("slow/")), {
       what: "its beat",
     });
     // As the loss watch of the other does.

@@ -9,6 +9,7 @@ import type { LiveBus } from "../src/live-bus.ts";
 import { createMemoryBus } from "../src/memory-bus.ts";
 import { createPresence } from "../src/presence.ts";
 import { openRedisLink, type RedisLink } from "../src/redis-link.ts";
+import { MAX_SESSIONS } from "../src/session-store.ts";
 import { createSessions } from "../src/sessions.ts";
 import { useRedis } from "./arrange.ts";
 
@@ -27,11 +28,21 @@ const apartMs = [0, 2_500, -1_500];
 /** Beyond the integers that a double can hold. */
 const costs = ["0", "7", "9007199254740993", "100000000000000000"];
 
+interface Some {
+  at: number;
+  id: number;
+  cost: number;
+  times: number;
+}
+
 type Step =
-  | { do: "begin" | "end"; at: number; id: number; cost: number; times: number }
+  | ({ do: "begin" } & Some)
+  | ({ do: "end" } & Some)
   | { do: "lose"; at: number; replies: number }
   | { do: "terminate"; at: number; id: number }
-  | { do: "die" | "leave" | "look"; at: number }
+  | { do: "die"; at: number }
+  | { do: "leave"; at: number }
+  | { do: "look"; at: number }
   | { do: "window"; at: number; seconds: number }
   | { do: "wait"; ms: number };
 
@@ -60,7 +71,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 40, size: "max" },
 );
 
-const begin: Step = { do: "begin", at: 0, id: 0, cost: 0, times: 1 };
+const begin: Step & { do: "begin" } = { do: "begin", at: 0, id: 0, cost: 0, times: 1 };
 const end: Step = { ...begin, do: "end" };
 const lose: Step = { do: "lose", at: 0, replies: 1 };
 const wait = (ms: number): Step => ({ do: "wait", ms });
@@ -291,5 +302,24 @@ test("a batch that is repeated after a termination does not undo it", async () =
   world.end(one, "a", "0");
   await world.settle();
   expect(await two.sessions.list()).toEqual([]);
+  world.disconnect();
+});
+
+test("more changes than are kept while Redis does not answer leave nothing in flight", async () => {
+  const world = new World();
+  await world.join(0, true);
+  const [one] = world.instances as [Instance];
+  world.begin(one, "a");
+  await world.settle();
+  one.lose = 1_000;
+  world.begin(one, "b");
+  await world.pass(250);
+  world.end(one, "a", "0");
+  world.end(one, "b", "0");
+  for (let at = 0; at < MAX_SESSIONS; at++) {
+    world.begin(one, `${at}`);
+    world.end(one, `${at}`, "0");
+  }
+  await world.look(one);
   world.disconnect();
 });

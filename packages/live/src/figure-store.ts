@@ -40,18 +40,25 @@ export function createMemoryFigureStore(): FigureStore {
   };
 }
 
-/** KEYS day, in flight, instances, sent. ARGV life, TTL ms, number ('' = only read), changes as JSON. → alive, day and in-flight hash. */
+/**
+ * KEYS day, in flight, instances, sent. ARGV life, TTL ms, number ('' = only read), changes as JSON. → alive, day and in-flight hash.
+ * Counts of lives that are no longer remembered are removed.
+ */
 const applyScript = defineScript(`${aliveLua}
 if ARGV[3] ~= '' then
   local done = redis.call('GET', KEYS[4])
   local count = not (done and tonumber(done) >= tonumber(ARGV[3]))
-  redis.call('SET', KEYS[4], ARGV[3], 'EX', 3600)
+  redis.call('SET', KEYS[4], ARGV[3], 'EX', 86400)
   for _, c in ipairs(cjson.decode(ARGV[4])) do
     if count then
       for _, name in ipairs({ 'requests', 'errors', 'costNanoUsd' }) do redis.call('HINCRBY', KEYS[1], c.providerId .. ' ' .. name, c[name]) end
     end
     local field = c.providerId .. ' ' .. ARGV[1]
     if c.inFlight == '0' then redis.call('HDEL', KEYS[2], field) else redis.call('HSET', KEYS[2], field, c.inFlight) end
+  end
+  for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
+    local life = string.match(field, ' (.*)$')
+    if life ~= ARGV[1] and not redis.call('ZSCORE', KEYS[3], life) then redis.call('HDEL', KEYS[2], field) end
   end
   redis.call('EXPIRE', KEYS[1], 172800)
   redis.call('EXPIRE', KEYS[2], 172800)

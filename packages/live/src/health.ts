@@ -39,6 +39,14 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
   let lastMs = Number.NEGATIVE_INFINITY;
   let closed = false;
 
+  redis?.presence.onForgotten(report);
+  redis?.presence.onReturned(report);
+
+  /** Redis lost its data, or this instance was taken for dead: reports again what is in flight here. */
+  function report(): void {
+    for (const providerId of [...inFlight.keys()]) change(providerId, { requests: 0, errors: 0, cost: 0n, inFlight: 0 });
+  }
+
   function change(providerId: string, by: { requests: number; errors: number; cost: bigint; inFlight: number }): void {
     const now = Math.max(0, (inFlight.get(providerId) ?? 0) + by.inFlight);
     if (now > 0) inFlight.set(providerId, now);

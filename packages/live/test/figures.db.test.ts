@@ -3,6 +3,7 @@ import { noUsage } from "@sluice/core/requests";
 import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
 import { requestRow } from "@sluice/testing/factories";
+import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { arrived, connected, eachTwin, useRedis, useStage, watch } from "./arrange.ts";
 
@@ -66,5 +67,38 @@ describe("figures over processes", () => {
     expect(await reader.figures.list()).toEqual([
       { providerId: "p1", requests: 2, errors: 0, costNanoUsd: "10", inFlight: 0, breakers: [] },
     ]);
+  });
+
+  it("in flight come back when Redis lost everything", async () => {
+    const [live, other] = [await connected(stage().open()), await connected(stage().open())];
+    live.figures.attemptStarted("p1");
+    const inFlight = async () => (await other.figures.list())[0]?.inFlight;
+    await until(async () => (await inFlight()) === 1, { what: "one in flight" });
+    await redis().restart();
+    await until(async () => (await inFlight()) === 1, { what: "it is reported again" });
+  });
+
+  it("in flight are pushed again when their instance was taken for dead and is not", async () => {
+    const [live, other] = [await connected(stage().open()), await connected(stage().open())];
+    live.figures.attemptStarted("p1");
+    await until(async () => (await other.figures.list())[0]?.inFlight === 1, { what: "one in flight" });
+    await live.bus.flush();
+    const viewer = await arrived(watch(other));
+    const heard = () => viewer.events().filter((event) => event.type === "provider.measured" && event.health.inFlight === 1).length;
+    await until(() => heard() > 0, { what: "the first figure" });
+    const [before, key, client] = [heard(), `${stage().prefix}instances`, new Redis(redis().url)];
+    await client.sadd(`${key}:lost`, ...(await client.zrange(key, "0", "-1")));
+    await until(() => heard() > before, { what: "the figure after its return" });
+    client.disconnect();
+  });
+
+  it("keep nothing of lives that are forgotten", async () => {
+    const live = await connected(stage().open());
+    const [key, client] = [`${stage().prefix}figures:in-flight`, new Redis(redis().url)];
+    await client.hset(key, "p1 killed/1", "3");
+    live.figures.attemptStarted("p1");
+    await until(async () => (await live.figures.list())[0]?.inFlight === 1, { what: "one in flight" });
+    expect(await client.hlen(key)).toBe(1);
+    client.disconnect();
   });
 });

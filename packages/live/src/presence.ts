@@ -8,10 +8,14 @@ const BEAT_MS = 3_000;
 const TAKEN = ":taken";
 /** Longer than lives are remembered. */
 const LOST_EXPIRE_S = 2 * 86_400;
+const DETAILS = ":details";
+/** For the rows of an instance that never comes back. */
+const ROWS_EXPIRE_S = 86_400;
 
 /**
- * KEYS instances, lost. ARGV member, prefix of its earlier lives, TTL ms. → 0 when it was unknown, 2 when it was known but
- * others had taken it for dead, else 1. By Redis' own clock, because the instances' clocks may differ.
+ * KEYS instances, lost, rows, details. ARGV member, prefix of its earlier lives, seconds for which the rows outlive this beat. → 0 when
+ * it was unknown, 2 when it was known but others had taken it for dead, else 1. By Redis' own clock, because the instances' clocks may
+ * differ.
  */
 const beatScript = defineScript(`
 local t = redis.call('TIME')
@@ -19,6 +23,8 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400000)
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+redis.call('EXPIRE', KEYS[4], ARGV[3])
 if known then return 1 + redis.call('SREM', KEYS[2], ARGV[1]) end
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if member ~= ARGV[1] and string.sub(member, 1, #ARGV[2]) == ARGV[2] then
@@ -75,8 +81,9 @@ export interface Presence {
   readonly life: string;
   readonly key: string;
   readonly ttlMs: number;
-  /** Prefix of the hashes in which instances publish their rows. */
-  readonly rowsPrefix: string;
+  /** Keys of the hashes in which an instance publishes its rows; a day after its last beat they expire. */
+  rowsKey(instance: string): string;
+  detailsKey(instance: string): string;
   /** Key of the note left by the process that takes over the rows of an instance. */
   takenKey(instance: string): string;
   /** `owner` has something visible to others, from now until `release`. */
@@ -98,6 +105,8 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
   const key = `${link.prefix}instances`;
   const lostKey = `${link.prefix}instances:lost`;
   const rowsPrefix = `${link.prefix}registry:`;
+  const rowsKey = (instance: string) => `${rowsPrefix}${instance}`;
+  const detailsKey = (instance: string) => `${rowsPrefix}${instance}${DETAILS}`;
   const life = `${instanceId}/${randomBytes(6).toString("hex")}`;
   const owners = new Set<string>();
   const forgotten: (() => void)[] = [];
@@ -109,7 +118,8 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
   function beat(): void {
     if (!link.ready()) return;
     lastBeatMs = performance.now();
-    link.run(beatScript, [key, lostKey], [life, `${instanceId}/`, TTL_MS]).then(
+    const keys = [key, lostKey, rowsKey(instanceId), detailsKey(instanceId)];
+    link.run(beatScript, keys, [life, `${instanceId}/`, ROWS_EXPIRE_S]).then(
       (known) => {
         if (beaten && known === 0) for (const listener of forgotten) listener();
         if (known === 2) for (const listener of returned) listener();
@@ -127,7 +137,8 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
     life,
     key,
     ttlMs: TTL_MS,
-    rowsPrefix,
+    rowsKey,
+    detailsKey,
     takenKey: (instance) => rowsPrefix + instance + TAKEN,
     hold(owner) {
       owners.add(owner);

@@ -7,7 +7,7 @@ import type { RedisLink } from "./redis-link.ts";
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
 const CHUNK = 200;
-/** For the hashes of an instance that never comes back. */
+/** For the hashes of a dead instance, which may have written them after its last beat. */
 const EXPIRE_S = 86_400;
 /** Longer than a killed instance's heartbeat remains valid. */
 const TAKEN_EXPIRE_S = 600;
@@ -56,8 +56,7 @@ export function createRegistryMirror(
   { instanceId, source }: { instanceId: string; source: MirrorSource },
 ): RegistryMirror {
   const { redis } = link;
-  const rowsKey = (instance: string) => `${presence.rowsPrefix}${instance}`;
-  const detailsKey = (instance: string) => `${presence.rowsPrefix}${instance}:details`;
+  const { rowsKey, detailsKey } = presence;
   let dirty = new Set<string>();
   const taken = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
@@ -133,9 +132,6 @@ export function createRegistryMirror(
       }
       const ids = [...source.ids()];
       for (let at = 0; at < ids.length; at += CHUNK) await Promise.all(write(ids.slice(at, at + CHUNK)));
-      if (ids.length > 0) {
-        await Promise.all([redis.expire(rowsKey(instanceId), EXPIRE_S), redis.expire(detailsKey(instanceId), EXPIRE_S)]);
-      }
     } catch {
       failed();
     }

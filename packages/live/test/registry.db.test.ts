@@ -245,6 +245,16 @@ describe("registry over processes", () => {
     await until(() => viewer.events().some(({ type }) => type === "request.finished"), { what: "its end" });
   });
 
+  it("keeps its rows in Redis for a day after its last beat: no longer, and no shorter while it lives", async () => {
+    const live = await connected(stage().open({ instanceId: "steady" }));
+    const [key, client] = [`${stage().prefix}registry:steady`, new Redis(redis().url)];
+    live.registry.started(rowInFlight());
+    await until(async () => (await client.ttl(key)) > 0, { what: "an expiry" });
+    await client.expire(key, 1_000);
+    await until(async () => (await client.ttl(key)) > 86_000, { what: "it is put off" });
+    client.disconnect();
+  });
+
   it("writes everything again when Redis comes back empty", async () => {
     const [owner, reader] = [await connected(stage().open()), await connected(stage().open())];
     const rows = Array.from({ length: 450 }, () => rowInFlight());

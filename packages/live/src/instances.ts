@@ -100,14 +100,17 @@ export function createInstances({ bus, clock, frames, instanceId, link }: Instan
       try {
         const [redisNowMs, lines] = (await link.run(listScript, [keys[0] ?? ""], [])) as [number, string[]];
         const others: InstanceState[] = [];
+        const forgotten: string[] = [];
         for (let at = 0; at + 1 < lines.length; at += 2) {
           const line = lines[at + 1] ?? "";
           const space = line.indexOf(" ");
           const agoMs = redisNowMs - Number(line.slice(0, space));
+          if (agoMs > REMEMBERED_MS) forgotten.push(lines[at] ?? "");
           if (lines[at] === instanceId || agoMs > REMEMBERED_MS) continue;
           // By this server's clock, which viewers count by.
           others.push({ ...(JSON.parse(line.slice(space + 1)) as InstanceState), seenAtMs: clock.now() - agoMs });
         }
+        if (forgotten.length > 0) link.redis.hdel(keys[0] ?? "", ...forgotten).catch(() => undefined);
         return [...mine, ...others];
       } catch {
         return mine;

@@ -1,10 +1,11 @@
 import type { ProcessFigures, StoreFigures } from "@sluice/core/figures";
 import { until } from "@sluice/testing/deadline";
+import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import type { InstanceFacts } from "../src/contract.ts";
 import { arrived, connected, eachTwin, useRedis, useStage, watch } from "./arrange.ts";
 
-useRedis();
+const redis = useRedis();
 
 function facts(roles: string[], version = "1.0.0"): InstanceFacts {
   return {
@@ -97,5 +98,15 @@ describe("over Redis", () => {
     await until(() => viewer.events().some((event) => event.type === "system.measured" && event.instance.stopped), { what: "its goodbye" });
     await until(async () => (await seen()).length === 1, { what: "it is gone" });
     await viewer.leave();
+  });
+
+  it("forget those that were not seen for a day", async () => {
+    const live = await connected(stage().open());
+    live.instances.start(() => facts(["api"]));
+    const [key, client] = [`${stage().prefix}instances:states`, new Redis(redis().url)];
+    await client.hset(key, "killed", `${Date.now() - 90_000_000} ${JSON.stringify(facts(["api"]))}`);
+    expect(await live.instances.list()).toHaveLength(1);
+    await until(async () => (await client.hexists(key, "killed")) === 0, { what: "its report is removed" });
+    client.disconnect();
   });
 });

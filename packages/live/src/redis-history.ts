@@ -31,7 +31,7 @@ local epoch, prev = head(ARGV[2])
 if ARGV[3] == '1' then epoch = ARGV[2] end
 local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'e', epoch, 'p', prev, 'd', ARGV[4])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'last', id)
-redis.call('SET', KEYS[3], ARGV[1], 'EX', 3600)
+redis.call('SET', KEYS[3], ARGV[1], 'EX', 86400)
 redis.call('PUBLISH', ARGV[6], epoch .. ' ' .. id .. ' ' .. prev .. ' ' .. ARGV[4])
 return 1`);
 

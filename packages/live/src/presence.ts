@@ -130,6 +130,8 @@ export function createPresence(link: RedisLink, { instanceId }: { instanceId: st
   }
 
   link.onReady(() => {
+    // Redis may have come back without the last beat.
+    lastBeatMs = Number.NEGATIVE_INFINITY;
     if (owners.size > 0) beat();
   });
 

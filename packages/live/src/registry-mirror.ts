@@ -69,7 +69,7 @@ export function createRegistryMirror(
   function flush(): void {
     if (timer) clearTimeout(timer);
     timer = null;
-    if (taken.size > 0) void handOver().catch(() => undefined);
+    if (taken.size > 0 && link.ready()) handOver().catch(failed);
     if (dirty.size === 0) return;
     const ids = [...dirty];
     // A new Set, because the old table keeps what was cleared from it (core/churning-map).
@@ -102,8 +102,6 @@ export function createRegistryMirror(
    */
   async function handOver(): Promise<void> {
     const ids = [...taken];
-    taken.clear();
-    if (!link.ready()) return;
     const { alive, dead } = await presence.census();
     for (const instance of [...alive, ...dead]) {
       if (instance === instanceId) continue;
@@ -115,6 +113,8 @@ export function createRegistryMirror(
       }
       if (removed > 0) await redis.set(presence.takenKey(instance), "1", "EX", TAKEN_EXPIRE_S);
     }
+    // Not before: without Redis, the next connection hands over.
+    for (const id of ids) taken.delete(id);
   }
 
   function failed(): void {
@@ -132,6 +132,7 @@ export function createRegistryMirror(
       }
       const ids = [...source.ids()];
       for (let at = 0; at < ids.length; at += CHUNK) await Promise.all(write(ids.slice(at, at + CHUNK)));
+      if (taken.size > 0) await handOver();
     } catch {
       failed();
     }

@@ -35,15 +35,16 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
   let changes = new Map<string, Change>();
   let underway: { day: string; changes: Figures[]; number: number } | null = null;
   let batches = 0;
+  let measuring: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let lastMs = Number.NEGATIVE_INFINITY;
   let closed = false;
 
-  redis?.presence.onForgotten(report);
-  redis?.presence.onReturned(report);
+  redis?.presence.onForgotten(repeat);
+  redis?.presence.onReturned(repeat);
 
   /** Redis lost its data, or this instance was taken for dead: reports again what is in flight here. */
-  function report(): void {
+  function repeat(): void {
     for (const providerId of [...inFlight.keys()]) change(providerId, { requests: 0, errors: 0, cost: 0n, inFlight: 0 });
   }
 
@@ -65,7 +66,14 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     if (!closed) timer ??= setTimeout(() => void measure(), Math.max(0, lastMs + MEASURE_MS - clock.monotonic()));
   }
 
-  async function measure(): Promise<void> {
+  function measure(): Promise<void> {
+    measuring ??= report().finally(() => {
+      measuring = null;
+    });
+    return measuring;
+  }
+
+  async function report(): Promise<void> {
     lastMs = clock.monotonic();
     try {
       if (!underway && changes.size > 0) {
@@ -113,6 +121,8 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
       }
     },
     async close() {
+      // A report in progress began without the newest changes.
+      if (measuring) await measuring;
       if (timer) clearTimeout(timer);
       await measure();
       closed = true;

@@ -61,9 +61,14 @@ export class SpareSegments {
   async take(path: string): Promise<FileHandle | null> {
     // One that is still being made will serve the segment after this one.
     this.#tried = this.#adding !== null;
-    const spare = this.#spares.pop();
+    const spare = this.#spares.at(-1);
     if (!spare) return null;
-    return closedOnError(spare.handle, () => rename(spare.path, path));
+    try {
+      return await closedOnError(spare.handle, () => rename(spare.path, path));
+    } finally {
+      // Not before: another file could be given its name, and be the one that is moved.
+      this.#spares.splice(this.#spares.indexOf(spare), 1);
+    }
   }
 
   /** Stops and removes the spares. */

@@ -146,8 +146,11 @@ export class Spool {
       const segment = ends[from]?.position?.segment;
       let to = from;
       while (to < ends.length && ends[to]?.position?.segment === segment) to++;
-      const positions = ends.slice(from, to).flatMap((end) => (end.position ? [end.position] : []));
-      for (const frame of await readPositions(this.#options.directory, positions)) loaded.push(recordOf(frame));
+      const group = ends.slice(from, to);
+      const positions = group.flatMap(({ position }) => position ?? []);
+      const frames = await readPositions(this.#options.directory, positions);
+      // Damaged bytes may contain whole records of an earlier segment.
+      loaded.push(...frames.map((frame, i) => (group[i]?.raw ? frame : recordOf(frame))));
       from = to;
     }
     return loaded;

@@ -133,6 +133,13 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
   return known ? ({ kind: parsed.k, atMs: parsed.t, record: parsed.r } as SpoolRecord) : null;
 }
 
+/** The end that exactly these bytes are the frame of. Null: they are something else, or hold more, like damaged bytes with older records. */
+export function readEnd(frame: Buffer): FinishRecord | null {
+  const [found] = scanFrames(frame);
+  const read = found?.good && found.end === frame.length ? decodePayload(found.payload) : null;
+  return read?.kind === "finish" || read?.kind === "refuse" ? read.record : null;
+}
+
 /** What a scan finds, in file order: valid payloads, and stretches of bytes that are not frames. */
 export type Scanned = { good: true; start: number; end: number; payload: Buffer } | { good: false; start: number; end: number };
 

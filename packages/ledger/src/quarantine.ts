@@ -1,6 +1,6 @@
 import { ensurePartitionFor } from "@sluice/db/partitions";
 import type pg from "pg";
-import { decodePayload, scanFrames } from "./frames.ts";
+import { readEnd } from "./frames.ts";
 import type { FinishRecord } from "./records.ts";
 import { settleBatch } from "./settle-batch.ts";
 import { describe, isDataError, isMissingPartition } from "./settle-errors.ts";
@@ -11,10 +11,8 @@ import { defectOf } from "./settled-record.ts";
  * not understand. Null: damaged, or not an end.
  */
 export function readQuarantined(payload: Buffer): FinishRecord | null {
-  for (const found of scanFrames(payload)) {
-    const read = found.good ? decodePayload(found.payload) : null;
-    if (read?.kind === "finish" || read?.kind === "refuse") return read.record;
-  }
+  const end = readEnd(payload);
+  if (end) return end;
   try {
     const parsed: unknown = JSON.parse(payload.toString("utf8"));
     return typeof parsed === "object" && parsed !== null && "row" in parsed && "detail" in parsed ? (parsed as FinishRecord) : null;

@@ -5,7 +5,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { decodePayload, type EndFrame, encodeEnd, encodeFrame, encodeStart, scanFrames } from "./frames.ts";
+import { type EndFrame, encodeEnd, encodeFrame, encodeStart, readEnd } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
 import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
@@ -150,7 +150,7 @@ export class Spool {
       const positions = group.flatMap(({ position }) => position ?? []);
       const frames = await readPositions(this.#options.directory, positions);
       // Damaged bytes may contain whole records of an earlier segment.
-      loaded.push(...frames.map((frame, i) => (group[i]?.raw ? frame : recordOf(frame))));
+      loaded.push(...frames.map((frame, i) => (group[i]?.raw ? frame : (readEnd(frame) ?? frame))));
       from = to;
     }
     return loaded;
@@ -243,12 +243,4 @@ export class Spool {
     const positions = await Promise.all(written);
     return { id: start.row.id, request, segment: positions.includes(null) ? null : (positions[0]?.segment ?? null) };
   }
-}
-
-function recordOf(frame: Buffer): FinishRecord | Buffer {
-  for (const found of scanFrames(frame)) {
-    const read = found.good ? decodePayload(found.payload) : null;
-    if (read?.kind === "finish" || read?.kind === "refuse") return read.record;
-  }
-  return frame;
 }

@@ -14,6 +14,7 @@ import {
   segmentDigits,
   stampFrame,
 } from "../src/frames.ts";
+import { readQuarantined } from "../src/quarantine.ts";
 import { finishOf, progressOf } from "./arrange.ts";
 
 test("CRC-32C agrees with the vectors of RFC 3720", () => {
@@ -70,6 +71,13 @@ test("in a file used again, records of its earlier segment are neither read nor 
   const hole = Buffer.concat([first, Buffer.alloc(512), second]);
   expect(read(hole)).toEqual([records[0], records[1]]);
   expect(scan(hole).filter(({ good }) => !good)).toHaveLength(1);
+});
+
+test("quarantined bytes are read as the end that they are, not as an older one among damaged bytes", () => {
+  const [first, second] = frames as [Buffer, Buffer];
+  expect(readQuarantined(first)).toEqual(records[0]);
+  expect(readQuarantined(Buffer.concat([Buffer.alloc(20, "~"), second]))).toBeNull();
+  expect(readQuarantined(Buffer.concat([first, second.subarray(0, 100)]))).toBeNull();
 });
 
 test("a START is read back as it was", () => {

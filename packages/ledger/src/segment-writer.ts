@@ -1,4 +1,4 @@
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "@sluice/core/log";
 import { syncDirectory, writeAll } from "./disk-writes.ts";
@@ -153,8 +153,17 @@ export class SegmentWriter {
   async discard(number: number): Promise<void> {
     const { directory, firstSegment } = this.#options;
     const path = join(directory, segmentName(number));
+    await this.#closeUnsynced(number);
     if (number >= firstSegment && (await this.#spares.keep(path))) return;
-    await unlink(path).catch(() => undefined);
+    await rm(path, { force: true });
+  }
+
+  /** Nothing may have waited for a sync of segments up to this one; it would be in vain now. One under way closes them itself. */
+  async #closeUnsynced(number: number): Promise<void> {
+    if (this.#syncing) return;
+    const discarded = this.#dirty.filter((segment) => segment.number <= number);
+    this.#dirty = this.#dirty.filter((segment) => segment.number > number);
+    for (const { handle } of discarded) await handle.close().catch(() => undefined);
   }
 
   /** Resolves when nothing is queued any more. */

@@ -36,8 +36,10 @@ class Life {
   #spool: Spool | null = null;
   #queue: Pending[] = [];
   readonly #open: FinishRecord[] = [];
+  readonly #durability: "durable" | "ordered";
 
-  constructor(world: World, state: DiskState, random: Random) {
+  constructor(world: World, state: DiskState, random: Random, durability: "durable" | "ordered" = "durable") {
+    this.#durability = durability;
     this.disk = new SimulatedDisk(`/disk-${disks++}`, state, random);
     this.#world = world;
     this.#random = random;
@@ -77,7 +79,7 @@ class Life {
     const unknown = [...started].filter((id) => !scanned.open.has(id) && !found.has(id));
     if (after === "kill") expect(unknown, "a kill loses no START").toEqual([]);
     started.clear();
-    for (const open of scanned.open.values()) this.#end(recoverEnd(open), "durable");
+    for (const open of scanned.open.values()) this.#end(recoverEnd(open), this.#durability);
   }
 
   async act(): Promise<void> {
@@ -98,7 +100,7 @@ class Life {
       spool.progress(progressOf(one.row.id, 10));
     } else if (dice < 0.6 && one && (this.#open.length > 4 || this.#random() < 0.2)) {
       this.#open.splice(this.#open.indexOf(one), 1);
-      this.#end(one, "durable");
+      this.#end(one, this.#durability);
     } else if (dice < 0.65) {
       this.#end(finishOf({ state: "refused" }), "ordered");
     } else if (dice < 0.8) {
@@ -110,12 +112,24 @@ class Life {
     }
   }
 
+  /** After one more end nothing arrives: all is settled. */
+  async rest(): Promise<void> {
+    for (let quiet = 0; quiet < 20; quiet++) {
+      if (quiet === 10) this.#end(finishOf(), this.#durability);
+      vi.advanceTimersByTime(30);
+      for (let turns = 0; turns < 30; turns++) await turn();
+      for (const end of this.#open.splice(0)) this.#end(end, this.#durability);
+      if (this.#queue.length > 0 && quiet < 10) quiet = 0;
+      while (this.#queue.length > 0) await this.#settle();
+    }
+  }
+
   #end(record: FinishRecord, acknowledge: "durable" | "ordered"): void {
     const { id } = record.row;
     this.#world.ends.add(id);
     this.#world.started.delete(id);
     (this.#spool as Spool).finish(acknowledge === "durable" ? "finish" : "refuse", record, acknowledge, (position) => {
-      if (position && acknowledge === "durable") this.#world.acknowledged.add(id);
+      if (position && acknowledge === this.#durability) this.#world.acknowledged.add(id);
       this.#queue.push({ id, finish: this.#random() < 0.5 && position ? null : record, position, raw: false, queuedAtMs: 0 });
     });
   }
@@ -152,7 +166,8 @@ test.each([
     let state: DiskState = { files: new Map() };
     try {
       for (let lives = 0; lives < 5; lives++) {
-        const life = new Life(world, state, random);
+        // A kill loses nothing that was written, so an acknowledgement need not wait for the sync.
+        const life = new Life(world, state, random, how === "kill" && random() < 0.3 ? "ordered" : "durable");
         await life.boot(how);
         let failing = "";
         life.disk.fault = (operation) => (operation === failing && random() < 0.5 ? "EIO" : null);
@@ -166,4 +181,33 @@ test.each([
       throw new Error(`seed ${seed}`, { cause: error });
     }
   }
+});
+
+test.each(["durable", "ordered"] as const)("what is %s and settled leaves neither segments nor open files", async (durability) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const random = seededRandom(seed);
+    const life = new Life(new World(), { files: new Map() }, random, durability);
+    await life.boot("kill");
+    let failing = "";
+    life.disk.fault = (operation) => (operation === failing && random() < 0.5 ? "EIO" : null);
+    for (let steps = 0; steps < 1_000; steps++) {
+      if (random() < 0.03) failing = faults[Math.floor(random() * faults.length)] ?? "";
+      await life.act();
+    }
+    failing = "";
+    await life.rest();
+    const segments = life.disk.names().filter((name) => name.endsWith(".spool"));
+    // The newest segment, and two spares.
+    expect.soft(segments.length, `seed ${seed}`).toBeLessThanOrEqual(1);
+    expect.soft(life.disk.openHandles, `seed ${seed}`).toBeLessThanOrEqual(3);
+  }
+});
+
+test("settled segments make room on a disk that is too full for a checkpoint", async () => {
+  const life = new Life(new World(), { files: new Map() }, seededRandom(1));
+  await life.boot("kill");
+  life.disk.fault = (operation, name) => (operation === "write" && name === "checkpoint.tmp" ? "ENOSPC" : null);
+  for (let steps = 0; steps < 500; steps++) await life.act();
+  await life.rest();
+  expect(life.disk.names().filter((name) => name.endsWith(".spool"))).toHaveLength(1);
 });

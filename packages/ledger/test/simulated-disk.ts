@@ -31,6 +31,7 @@ export class SimulatedDisk {
   readonly directory: string;
   /** Returns the code of the error with which an operation fails, if it does. */
   fault: (operation: string, name: string) => string | null = () => null;
+  openHandles = 0;
   readonly #random: Random;
   readonly #entries = new Map<string, Inode>();
   #durableEntries: Map<string, Inode>;
@@ -153,6 +154,7 @@ class SimulatedHandle {
     this.#disk = disk;
     this.#name = name;
     this.#inode = inode;
+    disk.openHandles++;
   }
 
   write(buffer: Buffer, offset: number, length: number, at: number): Promise<{ bytesWritten: number }> {
@@ -196,7 +198,9 @@ class SimulatedHandle {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#disk.openHandles--;
     await this.#running.catch(() => undefined);
   }
 
@@ -248,6 +252,7 @@ export const fileSystem = {
   async truncate(path: string, length: number) {
     const handle = await fileSystem.open(path, "r+");
     await handle.truncate(length);
+    await handle.close();
   },
   async rename(from: string, to: string) {
     const [disk, name] = placeOf(from);

@@ -195,13 +195,21 @@ export class Spool {
   #saveCheckpoint(): Promise<void> {
     this.#checkpointTimer = null;
     this.#checkpointing = this.#checkpointing.then(async () => {
+      const watermark = this.#watermark;
+      this.#watermark = null;
       try {
-        const watermark = this.#watermark;
-        this.#watermark = null;
         if (watermark) await writeCheckpoint(this.#options.directory, watermark, this.#options.failpoint);
-        await this.#reclaim();
       } catch (error) {
         this.#options.log.warn({ error: String(error) }, "the checkpoint of the spool could not be written; commits are not affected");
+      }
+      try {
+        // In any case: on a full disk only this makes room, and without a checkpoint segments are merely read again.
+        await this.#reclaim();
+      } catch (error) {
+        this.#options.log.warn(
+          { error: String(error) },
+          "a settled segment of the spool could not be removed; trying again after the next commit",
+        );
       }
     });
     return this.#checkpointing;

@@ -265,7 +265,7 @@ export class Settler {
   async #quarantine(end: Pending, record: SettledRecord | Buffer, reason: string): Promise<void> {
     const payload = Buffer.isBuffer(record) ? record : bytesOf(record);
     const place = end.position ? `${this.#options.instanceId}/${end.position.segment}/${end.position.start}` : end.id;
-    const id = isId(end.id) ? end.id : uuidOf(place);
+    const id = isId(end.id) ? end.id : uuidOf(place, payload);
     await this.#options.pool.query(
       `INSERT INTO ledger_quarantine (id, request_id, payload, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING`,
       [id, end.id.replaceAll("\0", ""), payload, reason.replaceAll("\0", "").slice(0, 2_000)],
@@ -287,9 +287,9 @@ function bytesOf(record: SettledRecord): Buffer {
   return Buffer.from(JSON.stringify({ row, detail: detailOf(record), upstreamCostNanoUsd }));
 }
 
-/** Derives a UUID (version 8, RFC 9562) from a text. */
-function uuidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
+/** Derives a UUID (version 8, RFC 9562) from a place and the bytes there: after a clean stop, segments are numbered from 1 again. */
+function uuidOf(place: string, bytes: Buffer): string {
+  const hex = createHash("sha256").update(place).update(bytes).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 

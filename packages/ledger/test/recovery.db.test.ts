@@ -120,6 +120,14 @@ test("damaged bytes go to the quarantine once, however often they are met", asyn
   const { rows } = await db.pool.query("SELECT payload, request_id FROM ledger_quarantine");
   expect(rows.length).toBe(1);
   expect(rows[0].payload.includes("~~~~")).toBe(true);
+
+  // After a clean stop, segments are numbered from 1 again: other damage at the same place is kept as well.
+  await cp(join(place.dir, "again"), join(place.dir, "damaged"), { recursive: true });
+  const again = await open(join(place.dir, "damaged", "00000001.spool"), "r+");
+  await again.write(Buffer.from("####"), 0, 4, 60);
+  await again.close();
+  await (await openLedger({ instanceId: "damaged" })).close();
+  expect((await db.pool.query("SELECT FROM ledger_quarantine")).rowCount).toBe(2);
 });
 
 test("a record of an older program without details goes to the quarantine and does not block others", async () => {

@@ -105,6 +105,7 @@ export class SegmentWriter {
   /** Segments whose bytes or directory entry are not durable yet, oldest first; the active one is last. */
   #dirty: Segment[] = [];
   #nextNumber: number;
+  #reusableFrom: number;
   #pumping: Promise<void> | null = null;
   #syncing: Promise<void> | null = null;
   #probe: NodeJS.Timeout | null = null;
@@ -118,6 +119,7 @@ export class SegmentWriter {
     this.#openSegment = options.openSegment ?? ((path, flags) => open(path, flags, 0o600));
     this.#spares = new SpareSegments({ directory, segmentBytes, openSegment: this.#openSegment });
     this.#nextNumber = options.firstSegment;
+    this.#reusableFrom = options.firstSegment;
   }
 
   /** False after the disk refused a write or a sync, until a probe has gone through. */
@@ -147,14 +149,13 @@ export class SegmentWriter {
   }
 
   /**
-   * Discards a segment that nothing needs any more. Its file becomes the spare of the next one, unless an earlier process wrote it:
-   * its records may be of a version that does not name their segment.
+   * Discards a segment that nothing needs any more. Its file becomes the spare of the next one, unless an earlier process wrote it
+   * (its records may be of a version that does not name their segment) or the disk failed since (it may fail there again).
    */
   async discard(number: number): Promise<void> {
-    const { directory, firstSegment } = this.#options;
-    const path = join(directory, segmentName(number));
+    const path = join(this.#options.directory, segmentName(number));
     await this.#closeUnsynced(number);
-    if (number >= firstSegment && (await this.#spares.keep(path))) return;
+    if (number >= this.#reusableFrom && (await this.#spares.keep(path))) return;
     await rm(path, { force: true });
   }
 
@@ -217,6 +218,7 @@ export class SegmentWriter {
     const from = segment.size;
     const frames = group.map(({ frame }) => stampFrame(frame, segment.digits));
     await this.#put(segment, frames);
+    if (segment.sealed) throw new Error("a sync of the segment failed during the write");
     if (segment.size >= this.#options.segmentBytes * SPARE_FROM) this.#spares.prepare();
     if (!this.#dirty.includes(segment)) this.#dirty.push(segment);
     let start = from;
@@ -330,6 +332,7 @@ export class SegmentWriter {
     const cause = error instanceof Error ? error : new Error(String(error));
     if (this.#writable) this.#options.log.error({ error: cause.message }, "the spool cannot be written; new requests are refused");
     this.#writable = false;
+    this.#reusableFrom = this.#nextNumber;
     const rest = this.#queue.splice(0);
     this.#queuedBytes = 0;
     for (const item of [...failed, ...rest]) item.done(cause, null);

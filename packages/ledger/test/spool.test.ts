@@ -1,10 +1,12 @@
 import { mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { silentLog } from "@sluice/core/log";
 import { until } from "@sluice/testing/deadline";
 import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { encodeFrame } from "../src/frames.ts";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
-import type { OpenSegment } from "../src/segment-writer.ts";
+import { type OpenSegment, SegmentWriter } from "../src/segment-writer.ts";
 import type { SettledRecord } from "../src/settled-record.ts";
 import { scanSpool } from "../src/spool-scan.ts";
 import { deadPool, finishOf, freezeSpool, ledgerOptions, progressOf, quickSettings, startOf, temporaryDirectory } from "./arrange.ts";
@@ -236,6 +238,67 @@ describe("a failing disk", () => {
     const held = (await scan("healed")).pending.flatMap(({ finish }): SettledRecord[] => (finish ? [finish] : []));
     expect(held.map(({ row }) => row.id)).toContain(after.row.id);
     await ledger.close({ graceMs: 0 }).catch(() => undefined);
+  });
+
+  test("a sync fails while a START is being written: it is refused, because its segment is given up", async () => {
+    const [syncing, writing, syncFails, written] = Array.from({ length: 4 }, () => Promise.withResolvers<void>()) as [
+      PromiseWithResolvers<void>,
+      PromiseWithResolvers<void>,
+      PromiseWithResolvers<void>,
+      PromiseWithResolvers<void>,
+    ];
+    let writes = 0;
+    const openSegment: OpenSegment = async (path, flags) => {
+      const handle = await open(path, flags, 0o600);
+      const write = handle.write.bind(handle);
+      handle.write = (async (buffer: Buffer, offset: number, length: number, at: number) => {
+        const result = await write(buffer, offset, length, at);
+        if (++writes === 2) {
+          writing.resolve();
+          await written.promise;
+        }
+        return result;
+      }) as typeof handle.write;
+      handle.datasync = async () => {
+        syncing.resolve();
+        await syncFails.promise;
+        throw Object.assign(new Error("EIO"), { code: "EIO" });
+      };
+      return handle;
+    };
+    const ledger = await openLedger({ tuning: { openSegment, retryMs: 60_000 } });
+    void ledger.finish(finishOf());
+    await syncing.promise;
+    const start = ledger.start(startOf(finishOf()));
+    await writing.promise;
+    syncFails.resolve();
+    await until(() => !ledger.stats().writable, { what: "the failure is noticed" });
+    written.resolve();
+    await expect(start).rejects.toMatchObject({ code: "spool_unavailable" });
+    await ledger.close({ graceMs: 0 }).catch(() => undefined);
+  });
+
+  test("a file on which a sync failed is not used again", async () => {
+    const { state, openSegment } = disk();
+    const options = {
+      directory: place.dir,
+      firstSegment: 1,
+      segmentBytes: 1_000_000,
+      retryMs: 20,
+      failpoint: () => undefined,
+      log: silentLog,
+    };
+    const writer = new SegmentWriter({ ...options, openSegment, now: Date.now });
+    const append = () =>
+      new Promise<Error | null>((resolve) => writer.append(encodeFrame("finish", finishOf(), Date.now()), "durable", resolve));
+    state.broken = "sync";
+    expect(await append()).not.toBeNull();
+    state.broken = "";
+    await until(() => writer.writable, { what: "the disk is used again" });
+    expect(await append()).toBeNull();
+    await writer.discard(1);
+    expect(await readdir(place.dir)).toEqual(["00000002.spool"]);
+    await writer.close();
   });
 
   test("a nearly full disk writes half a group: the half is cut off again", async () => {

@@ -278,11 +278,11 @@ describe("a failing disk", () => {
     await ledger.close({ graceMs: 0 }).catch(() => undefined);
   });
 
-  test("a file on which a sync failed is not used again", async () => {
+  test("neither the file of an earlier process nor one on which a sync failed is used again", async () => {
     const { state, openSegment } = disk();
     const options = {
       directory: place.dir,
-      firstSegment: 1,
+      firstSegment: 2,
       segmentBytes: 1_000_000,
       retryMs: 20,
       failpoint: () => undefined,
@@ -291,13 +291,16 @@ describe("a failing disk", () => {
     const writer = new SegmentWriter({ ...options, openSegment, now: Date.now });
     const append = () =>
       new Promise<Error | null>((resolve) => writer.append(encodeFrame("finish", finishOf(), Date.now()), "durable", resolve));
+    await writeFile(join(place.dir, "00000001.spool"), "of a version that does not name the segment");
+    await writer.discard(1);
+    expect(await readdir(place.dir)).toEqual([]);
     state.broken = "sync";
     expect(await append()).not.toBeNull();
     state.broken = "";
     await until(() => writer.writable, { what: "the disk is used again" });
     expect(await append()).toBeNull();
-    await writer.discard(1);
-    expect(await readdir(place.dir)).toEqual(["00000002.spool"]);
+    await writer.discard(2);
+    expect(await readdir(place.dir)).toEqual(["00000003.spool"]);
     await writer.close();
   });
 

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { access, cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core/clock";
@@ -109,12 +109,14 @@ export function deadPool(): pg.Pool {
 
 /**
  * A copy of a spool in use: what a SIGKILL at this moment would leave. Starts over when a file vanished while it was copied (a segment that
- * was settled meanwhile), because a kill captures a single moment.
+ * was settled meanwhile, whose file may be written over), because a kill captures a single moment.
  */
 export async function freezeSpool(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
+      const before = (await readdir(from)).filter((name) => name.endsWith(".spool"));
       await cp(from, to, { recursive: true });
+      for (const name of before) await access(join(from, name));
       return;
     } catch (error) {
       if (attempt === 50 || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;

@@ -10,7 +10,7 @@ import { defineScript } from "@sluice/db/redis-script";
  * - `:spend` HASH of five-minute buckets for rolling windows; `:recent` HASH of settled requests that the ledger has not
  *   shown yet, `<nano-USD>|<start>`
  * - `:rpm`, `:tpm` HASH of second → count, `first` = oldest second kept, `total` = sum (core/limits/rate-window)
- * - `:queue` ZSET of waiting request ids, score = arrival
+ * - `:queue` ZSET of waiting request ids, score = arrival; `:waits` ZSET of the same, score = expiry like `:live`
  *
  * Every key has a TTL and is recreated when it is gone: costs from the ledger, the rest by the processes that hold it. `now` is
  * Redis' time, or a test's fake clock. Scripts derive key names from owners, which is why Cluster is refused at boot.
@@ -25,16 +25,31 @@ local kinds = {'total', '5h', 'day', 'week', 'month'}
 -- Adding 0 turns a negative zero, which Redis does not take for an integer, into 0.
 local function int(n) return string.format('%.0f', n + 0) end
 
+-- Returns whether it was held.
 local function endHold(name, id)
-  redis.call('ZREM', name .. ':live', id)
+  local wasHeld = redis.call('ZREM', name .. ':live', id) == 1
   local amount = redis.call('HGET', name .. ':held', id)
-  if not amount then return end
+  if not amount then return wasHeld end
   redis.call('HDEL', name .. ':held', id)
   redis.call('HINCRBY', name .. ':book', 'reserved', int(-tonumber(amount)))
+  return wasHeld
+end
+
+-- All parts live as long: a reservation whose lease is forgotten would never end, and a book without its buckets shows too little.
+local function keepBook(name)
+  for _, of in ipairs({':live', ':held', ':book', ':spend', ':recent'}) do redis.call('PEXPIRE', name .. of, bookMs) end
 end
 
 local function expire(name)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', name .. ':live', '-inf', int(now), 'LIMIT', 0, 1000)) do endHold(name, id) end
+end
+
+-- Places in line whose process has died.
+local function expirePlaces(name)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', name .. ':waits', '-inf', int(now), 'LIMIT', 0, 1000)) do
+    redis.call('ZREM', name .. ':queue', id)
+    redis.call('ZREM', name .. ':waits', id)
+  end
 end
 
 -- A minute's book as of now, read once and written by writeMinutes.
@@ -134,9 +149,11 @@ for _, ended in ipairs(ask.ends) do
   for _, part in ipairs(ended.owners) do
     local owner, limits = ownerOf(part), ask.owners[part.key]
     local name = owner.name
-    if limits.costs then endHold(name, ended.id) else owner.gone[#owner.gone + 1] = ended.id end
+    local wasHeld = false
+    if limits.costs or limits.tpm then wasHeld = endHold(name, ended.id) else owner.gone[#owner.gone + 1] = ended.id end
     if limits.costs and part.cost > 0 then charge(name, ended.id, ended.start, part.cost) end
-    if limits.tpm then
+    -- Told twice, or admitted without Redis: its tokens are not counted here any more, or never were.
+    if limits.tpm and wasHeld then
       local more = part.tokens - part.estimate
       if more > 0 then countIn(name .. ':tpm', more) elseif more < 0 then countOut(name .. ':tpm', part.second, -more) end
     end
@@ -194,6 +211,7 @@ local function flightRefusal(owner, limit, request)
   local queue, ahead = owner.name .. ':queue', 0
   if request.queueMs > 0 and owner.queued then
     redis.call('ZREMRANGEBYSCORE', queue, '-inf', int(now - request.queueMs - 1000))
+    expirePlaces(owner.name)
     ahead = redis.call('ZRANK', queue, request.id) or redis.call('ZCARD', queue)
   end
   if ahead < limit - owner.running then return end
@@ -256,11 +274,11 @@ local function writeBegun(owner)
   end
   if #begun == 0 then return end
   redis.call('ZADD', name .. ':live', unpack(begun))
-  redis.call('PEXPIRE', name .. ':live', ask.leaseMs * 2)
+  redis.call('PEXPIRE', name .. ':live', bookMs)
   if #owner.held == 0 then return end
   redis.call('HSET', name .. ':held', unpack(owner.held))
   redis.call('HSET', name .. ':book', 'reserved', int(owner.reserved))
-  for _, of in ipairs({':held', ':book', ':spend', ':recent'}) do redis.call('PEXPIRE', name .. of, bookMs) end
+  keepBook(name)
   redis.call('ZADD', 'sluice:limit:spenders', int(now), name)
   redis.call('PEXPIRE', 'sluice:limit:spenders', bookMs)
 end
@@ -295,8 +313,8 @@ local function takeFirstWithRoom(request)
   for alternative, parts in ipairs(request.alternatives) do
     for _, part in ipairs(parts) do
       part.used = {}
-      part.again = part.owner.begun[request.id] or redis.call('ZSCORE', part.owner.name .. ':live', request.id)
       refresh(part.owner, part.limits)
+      part.again = part.owner.begun[request.id] or redis.call('ZSCORE', part.owner.name .. ':live', request.id)
     end
     local no = firstRefusal(parts, request, before)
     if not no then
@@ -327,14 +345,11 @@ export const renewScript = defineScript(`${prelude}
 for index, name in ipairs(KEYS) do
   local id, cost = ask.ids[index], ask.costs[index]
   redis.call('ZADD', name .. ':live', int(now + ask.leaseMs), id)
-  redis.call('PEXPIRE', name .. ':live', ask.leaseMs * 2)
+  redis.call('PEXPIRE', name .. ':live', bookMs)
   if cost >= 0 and redis.call('HSETNX', name .. ':held', id, int(cost)) == 1 then
     redis.call('HINCRBY', name .. ':book', 'reserved', int(cost))
   end
-  if cost >= 0 then
-    redis.call('PEXPIRE', name .. ':held', bookMs)
-    redis.call('PEXPIRE', name .. ':book', bookMs)
-  end
+  if cost >= 0 then keepBook(name) end
 end
 return 1
 `);
@@ -373,10 +388,16 @@ for kind, from in pairs(ask.starts) do
 end
 redis.call('DEL', name .. ':spend')
 for at, cost in pairs(buckets) do redis.call('HSET', name .. ':spend', at, int(cost)) end
-local reserved = 0
-for _, amount in ipairs(redis.call('HVALS', name .. ':held')) do reserved = reserved + tonumber(amount) end
+local reserved, held = 0, redis.call('HGETALL', name .. ':held')
+for at = 1, #held, 2 do
+  if redis.call('ZSCORE', name .. ':live', held[at]) then
+    reserved = reserved + tonumber(held[at + 1])
+  else
+    redis.call('HDEL', name .. ':held', held[at])
+  end
+end
 redis.call('HSET', book, 'layout', ask.layout, 'reserved', int(reserved))
-for _, part in ipairs({book, recent, name .. ':spend', name .. ':held'}) do redis.call('PEXPIRE', part, bookMs) end
+keepBook(name)
 return int(off)
 `);
 
@@ -409,15 +430,18 @@ return cjson.encode({
 })
 `);
 
-/** KEYS name · ARGV {id, size, waitMs} → 1 in line, 0 the line is full. */
+/** KEYS name · ARGV {id, size, waitMs, leaseMs} → 1 in line, 0 the line is full. Who is in line keeps its place for another lease. */
 export const joinScript = defineScript(`${prelude}
-local queue = KEYS[1] .. ':queue'
+local queue, waits = KEYS[1] .. ':queue', KEYS[1] .. ':waits'
 redis.call('ZREMRANGEBYSCORE', queue, '-inf', int(now - ask.waitMs - 1000))
-if redis.call('ZSCORE', queue, ask.id) then return 1 end
-if redis.call('ZCARD', queue) >= ask.size then return 0 end
-local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')
--- Arrivals of one millisecond keep their order.
-redis.call('ZADD', queue, string.format('%.3f', math.max(now, (tonumber(last[2]) or 0) + 0.001)), ask.id)
-redis.call('PEXPIRE', queue, ask.waitMs * 2 + 2000)
+expirePlaces(KEYS[1])
+if not redis.call('ZSCORE', queue, ask.id) then
+  if redis.call('ZCARD', queue) >= ask.size then return 0 end
+  local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')
+  -- Arrivals of one millisecond keep their order.
+  redis.call('ZADD', queue, string.format('%.3f', math.max(now, (tonumber(last[2]) or 0) + 0.001)), ask.id)
+end
+redis.call('ZADD', waits, int(now + ask.leaseMs), ask.id)
+for _, key in ipairs({queue, waits}) do redis.call('PEXPIRE', key, ask.leaseMs * 2 + ask.waitMs) end
 return 1
 `);

@@ -78,7 +78,7 @@ export function createLimits(options: LimitsOptions) {
   const nowMs = (): number => clock.now() + skewMs;
   const windows = windowsBy(settings, nowMs);
   const books = createSpendBooks({ gate, local, shared, windows, nowMs, spend: options.spend, log });
-  const lines = createWaitingLines({ gate, local, shared, nowMs });
+  const lines = createWaitingLines({ gate, local, shared, nowMs, leaseMs });
   const turns = gate && createLimitTurns({ gate, shared, leaseMs, onLost: remember });
 
   function takeLocally(ask: TakeAsk): TakeReply {
@@ -243,7 +243,7 @@ export function createLimits(options: LimitsOptions) {
 
   return {
     limits,
-    /** Extends what is held, then sends the ends that could not be sent before. */
+    /** Extends what is held and the places in lines, then sends the ends that could not be sent before. */
     renew(): void {
       if (!gate) return;
       const batch: SharedHold[] = [];
@@ -259,6 +259,7 @@ export function createLimits(options: LimitsOptions) {
       }
       flush();
       if (!gate.isOpen()) return;
+      lines.renew();
       for (const end of untold.splice(0)) turns?.end(end);
     },
     /** Reconciles the sums with the ledger; one instance does it for all. */

@@ -102,9 +102,9 @@ export function createSharedLimits(testNow?: () => number) {
       const { inFlight, rpm, tpm, known, spent, reserved } = answer;
       return { inFlight, rate: seconds(rpm), tokens: seconds(tpm), spent: known === 1 ? numbers(spent) : null, reserved: Number(reserved) };
     },
-    /** Joins the line; false = it is full. */
-    async join(redis: Redis, { requestId, size, waitMs, ...ref }: QueuePlace): Promise<boolean> {
-      const message = JSON.stringify({ ...at(), id: requestId, size, waitMs });
+    /** Joins the line, or keeps the place in it for another lease; false = it is full. */
+    async join(redis: Redis, { requestId, size, waitMs, ...ref }: QueuePlace, leaseMs: number): Promise<boolean> {
+      const message = JSON.stringify({ ...at(), id: requestId, size, waitMs, leaseMs });
       return (await runScript(redis, joinScript, [keyOf(ref)], [message])) === 1;
     },
     async leave(redis: Redis, ref: OwnerRef, requestId: string): Promise<void> {

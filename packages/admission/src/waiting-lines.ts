@@ -12,6 +12,7 @@ export interface WaitSignal {
 }
 
 interface Waiter {
+  place: QueuePlace;
   wake(): void;
 }
 
@@ -20,14 +21,15 @@ export interface WaitingLinesOptions {
   local: LocalLimits;
   shared: SharedLimits;
   nowMs: () => number;
+  leaseMs: number;
 }
 
 /**
  * Lines for in-flight slots, first come first served across all instances: the order is kept in Redis (or in the local books),
- * while the waiting happens here. The first waiter of this process tries when a slot is released anywhere, and once more when
- * its time is over; there is no polling in between.
+ * while the waiting happens here. The first waiter of this process tries when a slot is released anywhere, when places are
+ * renewed, because a process that dies releases its slots and places without a word, and once more when its time is over.
  */
-export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesOptions) {
+export function createWaitingLines({ gate, local, shared, nowMs, leaseMs }: WaitingLinesOptions) {
   const lines = new Map<string, Set<Waiter>>();
   let unfollow: (() => void) | null = null;
 
@@ -48,7 +50,7 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
 
   const join = (place: QueuePlace): Promise<boolean> => {
     const here = (): boolean => local.join(place, nowMs());
-    return gate?.isOpen() ? gate.run((redis) => shared.join(redis, place)).catch(here) : Promise.resolve(here());
+    return gate?.isOpen() ? gate.run((redis) => shared.join(redis, place, leaseMs)).catch(here) : Promise.resolve(here());
   };
 
   const leave = (ref: OwnerRef, requestId: string): void => {
@@ -66,7 +68,7 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
       const line = lines.get(name) ?? new Set();
       lines.set(name, line);
       let bell = Promise.withResolvers<void>();
-      const waiter: Waiter = { wake: () => bell.resolve() };
+      const waiter: Waiter = { place, wake: () => bell.resolve() };
       line.add(waiter);
       let isLate = false;
       const timer = setTimeout(() => {
@@ -98,6 +100,13 @@ export function createWaitingLines({ gate, local, shared, nowMs }: WaitingLinesO
     },
     /** A slot was released by this process. */
     freed: wakeFirst,
+    /** Keeps the places of this process's waiters. */
+    renew(): void {
+      for (const [name, waiters] of lines) {
+        for (const { place } of waiters) gate?.send((redis) => shared.join(redis, place, leaseMs));
+        wakeFirst(name);
+      }
+    },
     close(): void {
       unfollow?.();
     },

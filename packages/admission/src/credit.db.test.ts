@@ -1,76 +1,18 @@
-import { silentLog } from "@sluice/core/log";
 import { fakeClock } from "@sluice/testing/clock";
 import { until } from "@sluice/testing/deadline";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
-import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Credit, type CreditOptions, createCredit } from "./credit.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Accounts, atEnd, createAccounts, left, start, unique } from "../test/credits.ts";
+import type { Credit, CreditOptions } from "./credit.ts";
 
 let server: TestRedis;
-const open: (() => Promise<void> | void)[] = [];
-let serial = 0;
 
 beforeAll(async () => {
   server = await startTestRedis();
 });
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
 afterAll(async () => {
   await server.stop();
 });
-
-const unique = (what: string): string => `${what}-${process.pid}-${++serial}`;
-
-/** Stands in for Postgres: balances, and the committed rows. */
-function createAccounts() {
-  const balances = new Map<string, number>();
-  const rows = new Set<string>();
-  return {
-    balances,
-    reads: 0,
-    gone: false,
-    /** Commits a row. */
-    commit(userId: string, id: string, cost: number): void {
-      rows.add(id);
-      balances.set(userId, (balances.get(userId) ?? 0) - cost);
-    },
-    async load(userIds: readonly string[], ids: readonly string[]) {
-      this.reads++;
-      if (this.gone) throw new Error("Postgres is away");
-      return {
-        availableNanoUsd: new Map(userIds.map((userId) => [userId, balances.get(userId) ?? 0])),
-        settled: new Set(ids.filter((id) => rows.has(id))),
-      };
-    },
-  };
-}
-type Accounts = ReturnType<typeof createAccounts>;
-
-async function connect(url: string): Promise<Redis> {
-  const redis = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
-  redis.on("error", () => undefined);
-  await until(() => redis.status === "ready", { what: "the connection is ready" });
-  open.push(() => redis.disconnect());
-  return redis;
-}
-
-async function start(accounts: Accounts, url: string | null, options: Partial<CreditOptions> = {}): Promise<Credit> {
-  const credit = createCredit({
-    redis: url === null ? null : await connect(url),
-    log: silentLog,
-    instanceId: unique("instance"),
-    load: (userIds, ids) => accounts.load(userIds, ids),
-    admits: true,
-    onMoved: () => undefined,
-    ...options,
-  });
-  open.push(() => credit.close());
-  return credit;
-}
-
-const left = async (credit: Credit, userId: string): Promise<number | undefined> =>
-  (await credit.reserve(unique("r"), userId, Number.MAX_SAFE_INTEGER))?.availableNanoUsd;
 
 describe.each([
   { keeper: "in process", shared: false },
@@ -137,7 +79,7 @@ describe.each([
     const pump = setInterval(() => {
       for (const go of gates) go();
     }, 5);
-    open.push(() => clearInterval(pump));
+    atEnd(() => clearInterval(pump));
     expect(await reserving).toBeNull();
     expect(await credit.reserve(second, userId, 10)).toBeNull();
     credit.spend(first, 4);

@@ -98,9 +98,7 @@ const IDLE_MS = 10 * 60_000;
 export function createCredit(options: CreditOptions): Credit {
   const { redis, clock = systemClock, log, instanceId, load, admits, onMoved } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const gate =
-    redis &&
-    createRedisGate({ redis, log, meanwhile: "credit is kept by this process alone", onRecover: () => void beat().then(rebuildAll) });
+  const gate = redis && createRedisGate({ redis, log, meanwhile: "credit is kept by this process alone", onRecover: recover });
   const local = createLocalCredit(load, () => clock.monotonic());
   const shared = gate ? createSharedCredit({ gate, load, instanceId, admits, ownOf: local.openOf, ...timing }) : null;
   const moved = new Set<string>();
@@ -129,7 +127,21 @@ export function createCredit(options: CreditOptions): Credit {
     }
   }
 
+  /**
+   * Puts this process's part back into Redis, where it lapses unless it is renewed and which may have missed some of it. Needs no balances,
+   * so it also happens while Postgres is down, when nothing that was spent is committed.
+   */
+  function putBack(): void {
+    for (const userId of local.users()) shared?.put(userId, local.openOf(userId));
+  }
+
+  function recover(): void {
+    putBack();
+    void beat().then(rebuildAll);
+  }
+
   function rebuildAll(): Promise<void> {
+    putBack();
     rebuilding ??= rebuild(local.users(), { isCounted: true })
       .catch((error: unknown) => log.warn({ error: String(error) }, "balances could not be read; trying again in a minute"))
       .finally(() => {
@@ -171,13 +183,18 @@ export function createCredit(options: CreditOptions): Credit {
         return null;
       } catch (error) {
         if (error instanceof SluiceError && error.code === "unavailable" && gate?.isOpen()) throw error;
-        if (shared.others() !== 0 || !local.isKnown(userId)) throw unavailable(`Redis: ${String(error)}`);
-        return local.take(id, userId, amount);
+        const isAlone = shared.others() === 0 && local.isKnown(userId);
+        const refusal = isAlone ? local.take(id, userId, amount) : null;
+        // Redis may still grant it, later, or may never hear of it.
+        if (local.isOpen(id)) shared.put(userId, [[id, amount]]);
+        else shared.drop(userId, id);
+        if (!isAlone) throw unavailable(`Redis: ${String(error)}`);
+        return refusal;
       }
     },
     spend(id, amount) {
       const userId = local.change(id, amount);
-      if (userId !== null) shared?.put(userId, id, amount);
+      if (userId !== null) shared?.put(userId, [[id, amount]]);
     },
     release(id) {
       const userId = local.drop(id);
@@ -199,7 +216,7 @@ export function createCredit(options: CreditOptions): Credit {
     restore(ends) {
       for (const { id, userId, costNanoUsd } of ends) {
         local.put(id, userId, costNanoUsd);
-        shared?.put(userId, id, costNanoUsd);
+        shared?.put(userId, [[id, costNanoUsd]]);
       }
     },
     refresh: (userIds) => rebuild(userIds, { isCounted: false }),

@@ -104,6 +104,7 @@ export function createLocalCredit(load: LoadCredit, nowMs: () => number) {
       put(id, userId, amount);
       return null;
     },
+    isOpen: (id: string): boolean => owners.has(id),
     /** Changes the amount and returns its user; null when it is not open. */
     change(id: string, amount: number): string | null {
       const userId = owners.get(id) ?? null;

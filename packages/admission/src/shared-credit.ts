@@ -37,9 +37,13 @@ local function put(credit, lapse, id, amount, instance, holdMs)
   redis.call('HINCRBY', credit, 'open', amount)
   redis.call('ZADD', lapse, now + tonumber(holdMs), id)
 end
+local function keep(credit, lapse)
+  redis.call('PEXPIRE', credit, ${FORGET_MS})
+  redis.call('PEXPIRE', lapse, ${FORGET_MS})
+end
 `;
 
-/** KEYS epoch, credit, lapse · ARGV id, amount, instance, hold ms, grace ms, forget ms, stale ms → {ok|no|wait|unknown|stale, left}. */
+/** KEYS epoch, credit, lapse · ARGV id, amount, instance, hold ms, grace ms, stale ms → {ok|no|wait|unknown|stale, left}. */
 const reserveScript = defineScript(`${lua}
 local epoch = tonumber(redis.call('GET', KEYS[1]))
 if not epoch then
@@ -50,18 +54,21 @@ if now < epoch then return {'wait', 0} end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do drop(KEYS[2], KEYS[3], id) end
 local available = redis.call('HGET', KEYS[2], 'available')
 if not available then return {'unknown', 0} end
-if now - tonumber(redis.call('HGET', KEYS[2], 'readAt')) > tonumber(ARGV[7]) then return {'stale', 0} end
-redis.call('PEXPIRE', KEYS[2], ARGV[6])
-redis.call('PEXPIRE', KEYS[3], ARGV[6])
+if now - tonumber(redis.call('HGET', KEYS[2], 'readAt')) > tonumber(ARGV[6]) then return {'stale', 0} end
+keep(KEYS[2], KEYS[3])
 if redis.call('HEXISTS', KEYS[2], 'r:' .. ARGV[1]) == 1 then return {'ok', 0} end
 local left = tonumber(available) - (tonumber(redis.call('HGET', KEYS[2], 'open')) or 0)
 if left < tonumber(ARGV[2]) then return {'no', whole(left)} end
 put(KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+keep(KEYS[2], KEYS[3])
 return {'ok', 0}
 `);
 
-/** KEYS credit, lapse · ARGV id, amount, instance, hold ms. */
-const putScript = defineScript(`${lua} put(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`);
+/** KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each reservation. */
+const putScript = defineScript(`${lua}
+for i = 3, #ARGV, 2 do put(KEYS[1], KEYS[2], ARGV[i], ARGV[i + 1], ARGV[1], ARGV[2]) end
+keep(KEYS[1], KEYS[2])
+`);
 
 /** KEYS credit, lapse · ARGV id. */
 const dropScript = defineScript(`${lua} drop(KEYS[1], KEYS[2], ARGV[1])`);
@@ -73,44 +80,47 @@ for _, id in ipairs(ARGV) do
   if amount and amount ~= '0' and redis.call('HEXISTS', KEYS[1], 'available') == 1 then redis.call('HINCRBY', KEYS[1], 'available', '-' .. amount) end
 end
 redis.call('HINCRBY', KEYS[1], 'rev', 1)
+keep(KEYS[1], KEYS[2])
 `);
 
 /**
- * KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids}. '?' = requested a
- * moment ago: kept if it was granted, not added if it was not.
+ * KEYS credit, lapse · ARGV instance, hold ms, then id and amount of each of its reservations → {rev, all ids, those of the instance
+ * that it no longer has}. '?' = requested a moment ago: kept if it was granted, not added if it was not. What the instance no longer has
+ * may be committed, so it counts until the balance that includes it is applied.
  */
 const beginScript = defineScript(`${lua}
 local own = {}
 for i = 3, #ARGV, 2 do own[ARGV[i]] = ARGV[i + 1] end
-local ids = {}
+local ids, over = {}, {}
 local fields = redis.call('HGETALL', KEYS[1])
 for i = 1, #fields, 2 do
   local id = string.match(fields[i], '^r:(.*)$')
   if id then
     local instance = string.match(fields[i + 1], '^%d+ (.*)$')
-    if instance == ARGV[1] and not own[id] then drop(KEYS[1], KEYS[2], id) else ids[#ids + 1] = id end
+    ids[#ids + 1] = id
+    if instance == ARGV[1] and not own[id] then over[#over + 1] = id end
   end
 end
 for id, amount in pairs(own) do
   if amount ~= '?' and redis.call('HEXISTS', KEYS[1], 'r:' .. id) == 0 then ids[#ids + 1] = id end
   if amount ~= '?' then put(KEYS[1], KEYS[2], id, amount, ARGV[1], ARGV[2]) end
 end
-return {tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0, ids}
+keep(KEYS[1], KEYS[2])
+return {tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0, ids, over}
 `);
 
-/** KEYS credit, lapse · ARGV rev, available, forget ms, committed ids … → {1, by how much it was wrong} | {0, 0}. */
+/** KEYS credit, lapse · ARGV rev, available, n, n committed ids, ids that are over … → {1, by how much it was wrong} | {0, 0}. */
 const applyScript = defineScript(`${lua}
 if (tonumber(redis.call('HGET', KEYS[1], 'rev')) or 0) ~= tonumber(ARGV[1]) then return {0, 0} end
 local believed = redis.call('HGET', KEYS[1], 'available')
 local left = tonumber(believed)
 for i = 4, #ARGV do
   local amount = drop(KEYS[1], KEYS[2], ARGV[i])
-  if amount and left then left = left - tonumber(amount) end
+  if amount and left and i < 4 + tonumber(ARGV[3]) then left = left - tonumber(amount) end
 end
 redis.call('HSET', KEYS[1], 'available', ARGV[2], 'readAt', whole(now))
 redis.call('HINCRBY', KEYS[1], 'rev', 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
+keep(KEYS[1], KEYS[2])
 return {1, whole(left and math.abs(tonumber(ARGV[2]) - left) or 0)}
 `);
 
@@ -162,7 +172,7 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
 
   async function ask({ id, userId, amount }: Asked, staleMs = STALE_MS): Promise<ReserveReply> {
     const keys = [EPOCH_KEY, creditKey(userId), lapseKey(userId)];
-    return (await run(reserveScript, keys, id, amount, instanceId, holdMs, graceMs(), FORGET_MS, staleMs)) as ReserveReply;
+    return (await run(reserveScript, keys, id, amount, instanceId, holdMs, graceMs(), staleMs)) as ReserveReply;
   }
 
   /** Returns by how much Redis' figure was wrong. */
@@ -170,9 +180,9 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
     const keys = [creditKey(userId), lapseKey(userId)];
     for (let tries = 0; tries < REBUILD_TRIES; tries++) {
       const own = [...[...(asking.get(userId) ?? [])].map((id) => [id, "?"]), ...ownOf(userId)].flat();
-      const [rev, ids] = (await run(beginScript, keys, instanceId, holdMs, ...own)) as [rev: number, ids: string[]];
+      const [rev, ids, over] = (await run(beginScript, keys, instanceId, holdMs, ...own)) as [rev: number, ids: string[], over: string[]];
       const { availableNanoUsd, settled } = await load([userId], ids);
-      const args = [rev, availableNanoUsd.get(userId) ?? 0, FORGET_MS, ...settled];
+      const args = [rev, availableNanoUsd.get(userId) ?? 0, settled.size, ...settled, ...over];
       const [applied, drift] = (await run(applyScript, keys, ...args)) as [applied: number, drift: string];
       if (applied === 1) return Number(drift);
       // Meanwhile a row was committed, which the read may or may not have seen, or another read, perhaps a later one, was applied first.
@@ -212,8 +222,8 @@ export function createSharedCredit({ gate, load, instanceId, admits, beatMs, hol
         if (mine.size === 0) asking.delete(userId);
       }
     },
-    put(userId: string, id: string, amount: number): void {
-      send(putScript, userId, id, amount, instanceId, holdMs);
+    put(userId: string, reservations: readonly [id: string, amount: number][]): void {
+      if (reservations.length > 0) send(putScript, userId, instanceId, holdMs, ...reservations.flat());
     },
     drop(userId: string, id: string): void {
       send(dropScript, userId, id);

@@ -28,6 +28,8 @@ export interface TakeAsk {
   nowMs: number;
   /** How long a request may wait in line for an in-flight slot; 0 = there is no line. */
   queueMs: number;
+  /** When it began to wait, in the order of the lines; absent = it has not waited yet. */
+  since?: number;
 }
 
 /** Why a request was refused: the first limit, in checking order, that the first alternative exceeds. */
@@ -77,6 +79,8 @@ export interface QueuePlace extends OwnerRef {
   waitMs: number;
   /** What is left of that for this request, which may have waited in another line before. */
   leftMs: number;
+  /** Its place among the others, if it has waited in another line before; absent = last. */
+  since?: number;
 }
 
 /** The name of an owner's book. */

@@ -50,8 +50,6 @@ interface Waiting {
   signal: WaitSignal | null;
   /** On the monotonic clock. */
   untilMs: number;
-  /** Books in whose lines it already has a place. */
-  standsIn: readonly string[];
 }
 
 const RENEW_BATCH = 500;
@@ -153,7 +151,7 @@ export function createLimits(options: LimitsOptions) {
     if (reply.kind === "unknown") throw unknownSpend();
     const refusal = toRefusal(reply.refusal, nowMs());
     const untilMs = clock.monotonic() + ask.queueMs;
-    const waited = await waitInLine(reply.refusal, { ask, signal: request.signal ?? null, untilMs, standsIn: [] });
+    const waited = await waitInLine(reply.refusal, { ask, signal: request.signal ?? null, untilMs });
     if (waited === null || waited.kind === "unknown") return refusal;
     if (waited.kind === "refused") return toRefusal(waited.refusal, nowMs());
     hold(key, ask, waited);
@@ -161,23 +159,28 @@ export function createLimits(options: LimitsOptions) {
   }
 
   /**
-   * Waits for a slot at the owner that has none. If another owner then has none either, it also waits in that owner's line, which is
-   * the one that moves, and keeps its places in the earlier lines. null = a line is full, the time is over or the client has gone.
+   * Waits for a slot at the owner that has none. If another owner has none by then, it waits there, among those who came when it did: in a
+   * line stand only those whom its owner keeps waiting. null = the line is full, the time is over or the client has gone.
    */
-  async function waitInLine(refused: KeeperRefusal, waiting: Waiting): Promise<TakeReply | null> {
-    const { ask, signal, untilMs } = waiting;
-    const size = queueSize(settings(), refused);
-    if (size === 0) return null;
-    const name = bookName(refused.ask);
-    const standsIn = [...waiting.standsIn, name];
-    const leftMs = Math.max(0, untilMs - clock.monotonic());
-    const place = { ...refOf(refused.ask), requestId: ask.id, size, waitMs: ask.queueMs, leftMs };
-    return lines.wait(place, signal, async () => {
-      let again = await take({ ...ask, nowMs: nowMs(), windows: windows() });
-      if (isFull(again) && !standsIn.includes(bookName(again.refusal.ask)))
-        again = (await waitInLine(again.refusal, { ...waiting, standsIn })) ?? again;
-      return isFull(again) && bookName(again.refusal.ask) === name ? "wait" : again;
-    });
+  async function waitInLine(refused: KeeperRefusal, { ask, signal, untilMs }: Waiting): Promise<TakeReply | null> {
+    let answer: TakeReply | null = null;
+    let refusal = refused;
+    let since: number | undefined;
+    for (;;) {
+      const size = queueSize(settings(), refusal);
+      const name = bookName(refusal.ask);
+      if (size === 0) return answer;
+      const leftMs = Math.max(0, untilMs - clock.monotonic());
+      const place = { ...refOf(refusal.ask), requestId: ask.id, size, waitMs: ask.queueMs, leftMs, since };
+      const found: TakeReply | null = await lines.wait(place, signal, async (waitsSince) => {
+        since = waitsSince;
+        const again = await take({ ...ask, since, nowMs: nowMs(), windows: windows() });
+        return isFull(again) && bookName(again.refusal.ask) === name ? "wait" : again;
+      });
+      if (!found || !isFull(found)) return found ?? answer;
+      answer = found;
+      refusal = found.refusal;
+    }
   }
 
   function end(key: string, used: Used): void {

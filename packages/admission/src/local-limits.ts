@@ -63,7 +63,7 @@ interface OwnerBook {
   /** What this process had used when it began to decide alone among several, by kind, with the window it belongs to. */
   aloneSince: Partial<Record<CostKind, { startMs: number; used: number }>>;
   /** Waiting for an in-flight slot, oldest first. */
-  queue: string[];
+  queue: { id: string; since: number }[];
   usedAtMs: number;
 }
 
@@ -205,16 +205,17 @@ export class LocalLimits {
     };
   }
 
-  /** Joins the line; false = it is full. A request that is already in line keeps its place. */
-  join({ requestId, size, ...ref }: QueuePlace, nowMs: number): boolean {
+  /** Joins the line, as on Redis. @returns since when it waits; null = the line is full. */
+  join({ requestId, size, since: before, ...ref }: QueuePlace, nowMs: number): number | null {
     const { queue } = this.#open(ref, nowMs);
-    if (queue.includes(requestId)) return true;
-    if (queue.length >= size) return false;
-    queue.push(requestId);
-    return true;
+    const place = queue.find(({ id }) => id === requestId);
+    if (place) return place.since;
+    if (before === undefined && queue.length >= size) return null;
+    const since = before ?? Math.max(nowMs, (queue.at(-1)?.since ?? 0) + 0.001);
+    queue.splice(queue.filter((other) => other.since <= since).length, 0, { id: requestId, since });
+    return since;
   }
 
-  /** Leaves the line. */
   leave(ref: OwnerRef, requestId: string): void {
     const book = this.#books.get(bookName(ref));
     if (book) leaveLine(book, requestId);
@@ -225,7 +226,6 @@ export class LocalLimits {
     return [...this.#books].filter(([, book]) => book.usedAtMs >= sinceMs && book.spend.layout !== null).map(([name]) => name);
   }
 
-  /** Removes owners that have been idle. */
   sweep(nowMs: number): void {
     for (const [name, book] of this.#books) {
       trimSpend(book.spend, nowMs);
@@ -313,7 +313,7 @@ function taken(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: Ta
 }
 
 function leaveLine({ queue }: OwnerBook, requestId: string): void {
-  const at = queue.indexOf(requestId);
+  const at = queue.findIndex(({ id }) => id === requestId);
   if (at >= 0) queue.splice(at, 1);
 }
 
@@ -337,13 +337,13 @@ function partOf(limit: number | null, { decides, instances }: LocalRole): number
   return limit === null || !decides || instances <= 1 ? limit : Math.max(1, Math.floor(limit / instances));
 }
 
-/** With a line, free slots belong to those at its head. */
+/** With a line, free slots belong to those who came first. */
 function inFlightRefusal(owner: OwnerAsk, book: OwnerBook, ask: TakeAsk, role: LocalRole): Found | null {
   const limit = partOf(owner.limits.inFlight, role);
   if (limit === null) return null;
   const free = limit - book.live.size;
-  const place = book.queue.indexOf(ask.id);
-  const ahead = ask.queueMs === 0 || !role.decides ? 0 : place >= 0 ? place : book.queue.length;
+  const { since = Number.POSITIVE_INFINITY } = ask;
+  const ahead = ask.queueMs === 0 || !role.decides ? 0 : book.queue.filter((other) => other.since < since && other.id !== ask.id).length;
   return ahead < free ? null : { used: book.live.size, onlyReserved: true, freesAtMs: null };
 }
 

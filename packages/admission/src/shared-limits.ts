@@ -13,7 +13,8 @@ import {
   type TakeAsk,
   type TakeReply,
 } from "./limit-keeper.ts";
-import { joinScript, rebuildScript, renewScript, turnScript, usageScript } from "./limit-scripts.ts";
+import { joinScript, rebuildScript, renewScript, usageScript } from "./limit-scripts.ts";
+import { turnScript } from "./turn-script.ts";
 
 /** A hold that is kept alive. */
 export interface SharedHold {
@@ -102,13 +103,15 @@ export function createSharedLimits(testNow?: () => number) {
       const { inFlight, rpm, tpm, known, spent, reserved } = answer;
       return { inFlight, rate: seconds(rpm), tokens: seconds(tpm), spent: known === 1 ? numbers(spent) : null, reserved: Number(reserved) };
     },
-    /** Joins the line, or keeps the place in it for another lease; false = it is full. */
-    async join(redis: Redis, { requestId, size, waitMs, ...ref }: QueuePlace, leaseMs: number): Promise<boolean> {
-      const message = JSON.stringify({ ...at(), id: requestId, size, waitMs, leaseMs });
-      return (await runScript(redis, joinScript, [keyOf(ref)], [message])) === 1;
+    /** Joins the line, or keeps the place in it for another lease. @returns since when it waits; null = the line is full. */
+    async join(redis: Redis, { requestId, size, waitMs, since, ...ref }: QueuePlace, leaseMs: number): Promise<number | null> {
+      const message = JSON.stringify({ ...at(), id: requestId, size, waitMs, leaseMs, since });
+      return Number(await runScript(redis, joinScript, [keyOf(ref)], [message])) || null;
     },
     async leave(redis: Redis, ref: OwnerRef, requestId: string): Promise<void> {
-      await redis.zrem(`${keyOf(ref)}:queue`, requestId);
+      const stood = await redis.zrem(`${keyOf(ref)}:queue`, requestId);
+      // It goes without the slot for which others, of any instance, may have found it ahead of them.
+      if (stood === 1) await redis.publish(freedChannel, bookName(ref));
     },
     /** Owners with a limited cost that were used since then. */
     async usedSince(redis: Redis, sinceMs: number): Promise<string[]> {
@@ -181,9 +184,9 @@ function ownerMessage({ rpm, tpm, inFlight, costs, totalSinceMs }: AppliedLimits
   };
 }
 
-function askMessage({ id, tokens, queueMs, alternatives }: TakeAsk, named: NamedOwners): object {
+function askMessage({ id, tokens, queueMs, since, alternatives }: TakeAsk, named: NamedOwners): object {
   const parts = alternatives.map((owners) => owners.map((owner) => ({ key: named.keyOf(owner), cost: owner.costNanoUsd })));
-  return { id, tokens, queueMs, alternatives: parts };
+  return { id, tokens, queueMs, since, alternatives: parts };
 }
 
 function endMessage({ id, startedAtMs, settlements }: End, named: NamedOwners): object {

@@ -12,9 +12,12 @@ export interface WaitSignal {
 }
 
 interface Waiter {
-  place: QueuePlace;
+  place: QueuePlace & { since: number };
   wake(): void;
 }
+
+/** Tries to run what waits since then. */
+type Attempt<T> = (since: number) => Promise<T | "wait">;
 
 export interface WaitingLinesOptions {
   gate: RedisGate | null;
@@ -34,7 +37,8 @@ export function createWaitingLines({ gate, local, shared, nowMs, leaseMs }: Wait
   let unfollow: (() => void) | null = null;
 
   const wakeFirst = (name: string): void => {
-    const [first] = lines.get(name) ?? [];
+    let first: Waiter | null = null;
+    for (const waiter of lines.get(name) ?? []) if (!first || waiter.place.since < first.place.since) first = waiter;
     first?.wake();
   };
 
@@ -48,8 +52,8 @@ export function createWaitingLines({ gate, local, shared, nowMs, leaseMs }: Wait
     });
   }
 
-  const join = (place: QueuePlace): Promise<boolean> => {
-    const here = (): boolean => local.join(place, nowMs());
+  const join = (place: QueuePlace): Promise<number | null> => {
+    const here = (): number | null => local.join(place, nowMs());
     return gate?.isOpen() ? gate.run((redis) => shared.join(redis, place, leaseMs)).catch(here) : Promise.resolve(here());
   };
 
@@ -60,15 +64,16 @@ export function createWaitingLines({ gate, local, shared, nowMs, leaseMs }: Wait
 
   return {
     /** Waits until `attempt` returns something other than "wait"; null = the line was full, the time is over, or the client has gone. */
-    async wait<T extends object>(place: QueuePlace, signal: WaitSignal | null, attempt: () => Promise<T | "wait">): Promise<T | null> {
+    async wait<T extends object>(place: QueuePlace, signal: WaitSignal | null, attempt: Attempt<T>): Promise<T | null> {
       const ref = { owner: place.owner, id: place.id };
       const name = bookName(ref);
       follow();
-      if (signal?.aborted || !(await join(place))) return null;
+      const since = signal?.aborted ? null : await join(place);
+      if (since === null) return null;
       const line = lines.get(name) ?? new Set();
       lines.set(name, line);
       let bell = Promise.withResolvers<void>();
-      const waiter: Waiter = { place, wake: () => bell.resolve() };
+      const waiter: Waiter = { place: { ...place, since }, wake: () => bell.resolve() };
       line.add(waiter);
       let isLate = false;
       const timer = setTimeout(() => {
@@ -84,7 +89,7 @@ export function createWaitingLines({ gate, local, shared, nowMs, leaseMs }: Wait
           await bell.promise;
           bell = Promise.withResolvers();
           if (signal?.aborted) return null;
-          const found = await attempt();
+          const found = await attempt(since);
           if (found !== "wait") return found;
           if (isLate) return null;
         }

@@ -84,7 +84,8 @@ async function play(history: readonly Step[], shared: boolean): Promise<void> {
         for (let turns = 0; turns < 4; turns++) await turn();
         return seen;
       },
-      timing: { beatMs: 3_600_000, rebuildMs: 3_600_000 },
+      // Nothing happens in the background, and a busy machine answers late.
+      timing: { beatMs: 3_600_000, rebuildMs: 3_600_000, commandMs: 10_000 },
     }),
   );
   const at = (index: number): Credit => credits[index % credits.length] as Credit;

@@ -88,9 +88,11 @@ interface CreditTiming {
   /** How long a reservation outlives its process. */
   holdMs: number;
   movedMs: number;
+  /** Timeout of Redis commands. */
+  commandMs: number;
 }
 
-const defaultTiming: CreditTiming = { rebuildMs: 60_000, beatMs: 10_000, holdMs: 15 * 60_000, movedMs: 2_000 };
+const defaultTiming: CreditTiming = { rebuildMs: 60_000, beatMs: 10_000, holdMs: 15 * 60_000, movedMs: 2_000, commandMs: 200 };
 /** Users without open reservations are forgotten after this long. */
 const IDLE_MS = 10 * 60_000;
 
@@ -98,7 +100,15 @@ const IDLE_MS = 10 * 60_000;
 export function createCredit(options: CreditOptions): Credit {
   const { redis, clock = systemClock, log, instanceId, load, admits, onMoved } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const gate = redis && createRedisGate({ redis, log, meanwhile: "credit is kept by this process alone", onRecover: recover });
+  const gate =
+    redis &&
+    createRedisGate({
+      redis,
+      log,
+      meanwhile: "credit is kept by this process alone",
+      timeoutMs: timing.commandMs,
+      onRecover: recover,
+    });
   const local = createLocalCredit(load, () => clock.monotonic());
   const shared = gate ? createSharedCredit({ gate, load, instanceId, admits, ownOf: local.openOf, ...timing }) : null;
   const moved = new Set<string>();

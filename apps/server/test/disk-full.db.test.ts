@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkInvariants } from "@sluice/ledger/check";
 import { clientKey, configure, oneProvider } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
@@ -34,7 +35,17 @@ async function diskOf(spoolDir: string): Promise<Disk> {
     };
   }
   const filler = join(spoolDir, "filler");
-  return { refuse: () => fill(filler), heal: () => rm(filler), remove: () => execFileSync("umount", ["--lazy", spoolDir]) };
+  let release = async (): Promise<void> => undefined;
+  return {
+    async refuse() {
+      release = await keepFull(filler);
+    },
+    async heal() {
+      await release();
+      await rm(filler, { force: true });
+    },
+    remove: () => execFileSync("umount", ["--lazy", spoolDir]),
+  };
 }
 
 function mountSmall(path: string): boolean {
@@ -50,14 +61,22 @@ async function directoriesIn(dir: string): Promise<string[]> {
   return (await readdir(dir, { withFileTypes: true })).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
 
-/** Fills the file system to the last byte. */
-async function fill(path: string): Promise<void> {
+/** Fills the file system to the last byte, and again when something is removed: the spool discards settled segments. */
+async function keepFull(path: string): Promise<() => Promise<void>> {
   const file = await open(path, "w");
-  try {
+  const fill = async (): Promise<void> => {
     for (const size of [64 * 1024, 4096, 1]) while (await file.write(Buffer.alloc(size)).catch(() => null));
-  } finally {
+  };
+  await fill();
+  let isFull = true;
+  const filling = (async () => {
+    for (; isFull; await sleep(1)) await fill();
     await file.close();
-  }
+  })();
+  return () => {
+    isFull = false;
+    return filling;
+  };
 }
 
 const models = { "claude-quick": "plain,6", "claude-slow": "plain,60+slow,50" };

@@ -1,4 +1,4 @@
-import type { Locator, Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 import { type ApiClient, upstreamSecret, upstreamUrl, type World } from "./fixtures.ts";
 
 export const card = (page: Page, name: string): Locator => page.getByRole("article", { name, exact: true });
@@ -8,7 +8,10 @@ export async function act(page: Page, name: string, action: string): Promise<voi
   await card(page, name)
     .getByRole("button", { name: /More actions/ })
     .click();
-  await page.getByRole("menuitem", { name: action }).click();
+  const item = page.getByRole("menuitem", { name: action });
+  await item.click();
+  // While the menu fades out, that of another card would be a second one.
+  await expect(item).toBeHidden();
 }
 
 /** A second provider in the world's group; removing the world does not remove it. */

@@ -226,6 +226,7 @@ export class LocalLimits {
     return [...this.#books].filter(([, book]) => book.usedAtMs >= sinceMs && book.spend.layout !== null).map(([name]) => name);
   }
 
+  /** Removes owners that have been idle. */
   sweep(nowMs: number): void {
     for (const [name, book] of this.#books) {
       trimSpend(book.spend, nowMs);

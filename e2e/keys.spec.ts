@@ -145,6 +145,7 @@ test("the details of a revoked key say that it is revoked", async ({ adminPage: 
   const detail = page.getByRole("dialog");
   await expect(detail.getByRole("tabpanel")).toContainText("This key is revoked");
   await expect(detail).not.toContainText("Nothing limits this key");
+  await expect(detail).not.toContainText("No restrictions");
 });
 
 test("effective limits show their owner and what is used now, and a check says what stops the key", async ({

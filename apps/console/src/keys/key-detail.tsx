@@ -1,3 +1,4 @@
+import { serverNow } from "../live/server-clock.ts";
 import { PolicyList } from "../policies/policy-list.tsx";
 import { useTexts } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
@@ -5,7 +6,7 @@ import { Dialog, DialogBody, DialogFooter } from "../ui/dialog.tsx";
 import { Snippets } from "../ui/snippets.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { CheckPanel } from "./check-panel.tsx";
-import type { Key } from "./key.ts";
+import { type Key, keyStatus } from "./key.ts";
 import { KeyPreview, KeyStatusBadge } from "./key-cells.tsx";
 import { LimitsPanel } from "./limits-panel.tsx";
 
@@ -39,7 +40,7 @@ export function KeyDetail({ row, baseUrl, onClose }: { row: Key; baseUrl: string
               content: (
                 <>
                   <LimitsPanel row={row} />
-                  <PolicyList policies={row.policies} />
+                  <PolicyList policies={row.policies} isUsable={keyStatus(row, serverNow()) === "active"} />
                 </>
               ),
             },

@@ -4,8 +4,6 @@ import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { testPostgres } from "@sluice/testing/postgres";
-import pg from "pg";
 import type { LoadOptions, LoadResult } from "./load.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -39,13 +37,10 @@ export async function moveTo(cores: Cores, { child }: Pick<Subject, "child">): P
   if (command === "taskset") await run("taskset", ["-acp", listOf[cores], String(child.pid)]);
 }
 
-/** Keeps this process, everything it starts unpinned from now on (Redis), and PostgreSQL off the measured core. */
+/** Keeps this process, and everything it starts unpinned from now on (PostgreSQL, Redis), off the measured core. */
 export async function leaveCoreToSubjects(): Promise<void> {
   const [command] = await pinned("rest", []);
-  if (command !== "taskset") return;
-  const keepOff = (pid: number): Promise<unknown> => run("taskset", ["-cp", listOf.rest, String(pid)]);
-  await keepOff(process.pid);
-  await keepOff(await postmasterPid());
+  if (command === "taskset") await run("taskset", ["-cp", listOf.rest, String(process.pid)]);
 }
 
 /**
@@ -55,18 +50,6 @@ export async function leaveCoreToSubjects(): Promise<void> {
  */
 export async function runFirst(pid: number): Promise<void> {
   await run("chrt", ["--all-tasks", "--rr", "--pid", "1", String(pid)]).catch(() => undefined);
-}
-
-/** Process id of the PostgreSQL that tests share, which another run may have started; new connections are its child processes. */
-async function postmasterPid(): Promise<number> {
-  const client = new pg.Client({ connectionString: (await testPostgres()).url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ pid: string }>("SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1) AS pid");
-    return Number(rows[0]?.pid);
-  } finally {
-    await client.end();
-  }
 }
 
 /** A process of the benchmark. */

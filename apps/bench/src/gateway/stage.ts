@@ -1,11 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startOwnPostgres } from "@sluice/testing/own-postgres";
 import { freePort } from "@sluice/testing/ports";
-import { createTestDatabase, type TestDatabase, testPostgres } from "@sluice/testing/postgres";
 import { startTestRedis } from "@sluice/testing/redis";
 import { Redis } from "ioredis";
-import pg from "pg";
 import { type CostsPerRequest, costsOf } from "./counters.ts";
 import { type Load, runFirst, type Subject, startGateway, startLoad, startPassThrough, startUpstream } from "./processes.ts";
 import { benchKeys } from "./shapes.ts";
@@ -47,7 +46,10 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Starts the load generator, upstreams, PostgreSQL and Redis; subjects are started on request. */
+/**
+ * Starts the load generator, upstreams, PostgreSQL and Redis; subjects are started on request. PostgreSQL syncs as it does in use:
+ * otherwise the kernel would write half a minute of full load at once, while latency is measured, and the spool's syncs wait for that.
+ */
 export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const upstreamPorts = await Promise.all(Array.from({ length: upstreamCount }, () => freePort()));
@@ -56,14 +58,14 @@ export async function openStage(): Promise<Stage> {
     startUpstream(upstreamPorts),
     startLoad(),
     startTestRedis(),
-    testPostgres(),
+    startOwnPostgres({ durable: true }),
   ]);
   await runFirst(redis.pid);
   const redisClient = new Redis(redis.url);
-  const counts = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  await counts.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
+  await postgres.pool.query("CREATE EXTENSION pg_stat_statements");
   const subjects: Subject[] = [upstream];
-  const databases = new Map<Subject, { database: TestDatabase; redis: Redis | null }>();
+  let databaseCount = 0;
+  const databases = new Map<Subject, { name: string; redis: Redis | null }>();
 
   async function started(starting: Promise<Subject>): Promise<Subject> {
     const subject = await starting;
@@ -78,11 +80,12 @@ export async function openStage(): Promise<Stage> {
       return started(startPassThrough(await freePort(), upstreams, nodeArgs));
     },
     async gateway({ redis: shares = false, mode = "batched", nodeArgs = [] } = {}) {
-      const database = await createTestDatabase();
-      const place = join(folder, database.name);
+      const name = `bench_${++databaseCount}`;
+      await postgres.pool.query(`CREATE DATABASE ${name}`);
+      const place = join(folder, name);
       await writeFile(`${place}.yaml`, configYaml(upstreamPorts, mode));
       const env = {
-        DATABASE_URL: database.url,
+        DATABASE_URL: postgres.url.replace(/\/[^/]*$/, `/${name}`),
         REDIS_URL: shares ? redis.url : "none",
         SLUICE_DATA_DIR: place,
         SLUICE_CONFIG: `${place}.yaml`,
@@ -90,7 +93,7 @@ export async function openStage(): Promise<Stage> {
         SLUICE_LOG_LEVEL: "warn",
       };
       const subject = await started(startGateway(await freePort(), env, nodeArgs));
-      databases.set(subject, { database, redis: shares ? redisClient : null });
+      databases.set(subject, { name, redis: shares ? redisClient : null });
       return subject;
     },
     async held() {
@@ -100,15 +103,14 @@ export async function openStage(): Promise<Stage> {
     costs(gateway, drive) {
       const asked = databases.get(gateway);
       if (!asked) throw new Error("this is no gateway of the stage");
-      return costsOf({ pool: counts, redis: asked.redis, name: asked.database.name }, drive);
+      return costsOf({ pool: postgres.pool, ...asked }, drive);
     },
     async close() {
       load.stop();
       await Promise.all(subjects.map((subject) => subject.stop()));
       redisClient.disconnect();
       await redis.stop();
-      await counts.end();
-      await Promise.all([...databases.values()].map(({ database }) => database.drop()));
+      await postgres.remove();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -32,9 +32,9 @@ export interface Storage {
 
 /** Opens Postgres and Redis as configured. Does not wait for an external Postgres: see {@link prepareDatabase}. */
 export async function openStorage(env: Env, log: Log, onQuery?: (query: MeasuredQuery) => void): Promise<Storage> {
-  const postgres = env.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: env.dataDir, log });
+  const postgres = env.databaseUrl ? null : await startEmbeddedPostgres({ dataDir: env.dataDir, log, keepRunning: true });
   const databaseUrl = env.databaseUrl ?? postgres?.url ?? "";
-  const privateRedis = env.redisUrl ? null : await startPrivateRedis({ dataDir: env.dataDir, log });
+  const privateRedis = env.redisUrl ? null : await startPrivateRedis({ dataDir: env.dataDir, log, keepRunning: true });
   const redisUrl = env.redisUrl === "none" ? null : (env.redisUrl ?? privateRedis?.url ?? null);
   if (redisUrl === null) log.info({}, "No Redis: limits, live events and sessions are kept in this process");
   const redis = redisUrl === null ? null : createRedis(redisUrl, { name: "sluice" });

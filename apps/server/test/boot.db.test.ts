@@ -53,6 +53,31 @@ describe("embedded PostgreSQL and private Redis", () => {
     for (const server of [second, third]) expect(errorLines(server)).toEqual([]);
   });
 
+  it("are started again when they die under a running gateway, which bills what it served meanwhile", async () => {
+    const dataDir = servers.newDataDir();
+    const server = await servers.start({ dataDir, port: await freePort(), env: await servers.configured(dataDir) });
+    const admin = await openConsole(server.url);
+    expect((await callModel(server.url, quick)).outcome).toBe("complete");
+    const pids = [await pidOf(dataDir, "pg18"), await pidOf(dataDir, "redis")];
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    expect((await callModel(server.url, quick)).outcome).toBe("complete");
+
+    const isWell = async () => {
+      const { status, postgres, redis } = await healthOf(server);
+      return status === "ok" && postgres === "ok" && redis === "ok";
+    };
+    await until(isWell, { what: "PostgreSQL and Redis are back", deadlineMs: 60_000 });
+    expect((await callModel(server.url, quick)).outcome).toBe("complete");
+    await awaitRest(server, admin);
+    const { items: rows } = await admin.api.logs.list.query({});
+    expect(rows.map(({ state }) => state)).toEqual(["done", "done", "done"]);
+    const renewed = [await pidOf(dataDir, "pg18"), await pidOf(dataDir, "redis")];
+    expect(renewed.filter((pid) => pids.includes(pid))).toEqual([]);
+    expect(server.output()).toContain("PostgreSQL has ended; starting it again");
+    expect(await server.stop()).toBe(0);
+    expect(await servicesOf(dataDir)).toEqual([]);
+  });
+
   it("are stopped again by a start that is told to stop, and by one that fails", async () => {
     const dataDir = servers.newDataDir();
     const cancelled = servers.launch({ dataDir, port: await freePort() });

@@ -1,6 +1,9 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "@sluice/core/log";
 import { tryLockFile, withFileLock } from "./file-lock.ts";
+import { isProcessAlive } from "./process-facts.ts";
 
 /**
  * A server (Postgres, Redis) that belongs to a data directory rather than to a process: each process attaches to the running
@@ -19,6 +22,13 @@ export interface RunningService {
   port: number;
 }
 
+/** For a process that outlives its start: the server is started again when it dies, on the same port if that is still free. */
+export interface KeepRunning {
+  /** For people, like "PostgreSQL". */
+  name: string;
+  log: Log;
+}
+
 export interface Attached<R> {
   running: R;
   /** Whether it was already running. */
@@ -28,21 +38,35 @@ export interface Attached<R> {
 }
 
 /** Finds or starts the server of `dir` and attaches to it. @throws what `find` and `start` throw. */
-export async function attachService<R extends RunningService>(dir: string, control: ServiceControl<R>): Promise<Attached<R>> {
+export async function attachService<R extends RunningService>(
+  dir: string,
+  control: ServiceControl<R>,
+  keep?: KeepRunning,
+): Promise<Attached<R>> {
   await mkdir(dir, { recursive: true, mode: 0o711 });
   const startLock = join(dir, "start.lock");
   const attachedLock = join(dir, "attached.lock");
 
-  return withFileLock(startLock, async () => {
+  const findOrStart = async (): Promise<{ running: R; found: boolean }> => {
     const found = await control.find();
     const running = found ?? (await control.start());
     await writeRunFile(dir, { pid: running.pid, port: running.port });
+    return { running, found: found !== null };
+  };
+  return withFileLock(startLock, async () => {
+    const { running, found } = await findOrStart();
     const attachment = tryLockFile(attachedLock, { shared: true });
     if (attachment === null) throw new Error(`${attachedLock} is locked by another program.`);
 
+    const leaving = new AbortController();
+    // Several processes may notice at once: the first one starts it, the others find it.
+    const revive = () => withFileLock(startLock, async () => (leaving.signal.aborted ? running : (await findOrStart()).running));
+    const kept = keep && keepRunning(running, revive, { ...keep, signal: leaving.signal });
+
     let left: Promise<void> | undefined;
-    const leave = () =>
-      withFileLock(startLock, async () => {
+    const leave = async () => {
+      leaving.abort();
+      await withFileLock(startLock, async () => {
         attachment.release();
         const last = tryLockFile(attachedLock);
         if (last === null) return;
@@ -55,15 +79,47 @@ export async function attachService<R extends RunningService>(dir: string, contr
           last.release();
         }
       });
+      // Afterwards nothing of this process touches the directory.
+      await kept;
+    };
     return {
       running,
-      found: found !== null,
+      found,
       leave() {
         left ??= leave();
         return left;
       },
     };
   });
+}
+
+const LOOK_MS = 1_000;
+/** After a failed start, before the next one. */
+const MOST_WAIT_MS = 60_000;
+
+async function keepRunning<R extends RunningService>(
+  first: R,
+  revive: () => Promise<R>,
+  { name, log, signal }: KeepRunning & { signal: AbortSignal },
+): Promise<void> {
+  let { pid } = first;
+  let waitMs = LOOK_MS;
+  for (;;) {
+    await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
+    if (signal.aborted) return;
+    if ((await isProcessAlive(pid)) || signal.aborted) continue;
+    log.error({ pid }, `${name} has ended; starting it again`);
+    try {
+      const running = await revive();
+      pid = running.pid;
+      waitMs = LOOK_MS;
+      if (running.port === first.port) log.info({ pid }, `${name} runs again`);
+      else log.error({ pid, port: running.port }, `${name} runs again, but its port ${first.port} was taken: restart Sluice`);
+    } catch (error) {
+      waitMs = Math.min(waitMs * 2, MOST_WAIT_MS);
+      log.error({ detail: String(error) }, `${name} could not be started again`);
+    }
+  }
 }
 
 /** `run.json`: where the server listens; `pid` is null after it was stopped gracefully. */

@@ -116,6 +116,24 @@ describe("embedded PostgreSQL", () => {
     expect(await isProcessAlive(second.pid)).toBe(false);
   });
 
+  it("starts again on its port beside a zombie of the killed server, which this machine's init may keep", async () => {
+    const first = await start();
+    process.kill(first.pid, "SIGKILL");
+    await waitForExit(first.pid, 10_000);
+    // The shell becomes a program that never collects its child. PostgreSQL ignores other users' processes.
+    const { uid, gid } = await stat(join(first.directory, "data"));
+    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { uid, gid, stdio: ["ignore", "pipe", "ignore"] });
+    const [zombie] = await once(parent.stdout, "data");
+    const pidFile = join(first.directory, "data", "postmaster.pid");
+    const lines = (await readFile(pidFile, "utf8")).split("\n");
+    await writeFile(pidFile, [String(zombie).trim(), ...lines.slice(1)].join("\n"));
+    await until(async () => !(await isProcessAlive(Number(zombie))), { what: "the child has ended" });
+
+    const second = await start();
+    parent.kill();
+    expect(second).toMatchObject({ attached: false, port: first.port });
+  });
+
   it("gets its database when the process that started it was killed before it had made it", async () => {
     const owner = await holdService("postgres", dataDir);
     await owner.kill();
@@ -128,20 +146,36 @@ describe("embedded PostgreSQL", () => {
 
   it("is made beside the initdb of a start that was killed, which may go on writing, and deletes its files later", async () => {
     const abandoned = ["data.new", "data.new-0123abcd"].map((name) => join(dataDir, "pg18", name, "base"));
-    const script = abandoned.map((dir) => `mkdir -p ${dir}; : >${dir}/$n`).join("; ");
-    // The same hundred names again and again: initdb writes a thousand files, not as many as this loop has time for.
+    const script = abandoned.map((dir) => `mkdir -p ${dir}; true >${dir}/$n`).join("; ");
+    // The same hundred names again and again: initdb writes a thousand files, not as many as this loop has time for. Not `:`, with which a
+    // shell ends when it cannot write.
     const orphan = spawn("/bin/sh", ["-c", `n=0; while :; do n=$(((n + 1) % 100)); { ${script}; } 2>/dev/null; done`]);
+    const ended = once(orphan, "exit");
     try {
       await until(() => abandoned.every((dir) => existsSync(dir)), { what: "it writes" });
       const server = await start();
       expect(await query(server.url, "SELECT 1 AS n")).toEqual([{ n: 1 }]);
       await server.stop();
     } finally {
+      expect(orphan.exitCode, "it has gone on writing").toBeNull();
       orphan.kill("SIGKILL");
-      await once(orphan, "exit");
+      await ended;
     }
     await (await start()).stop();
     expect((await readdir(join(dataDir, "pg18"))).filter((name) => name.startsWith("data"))).toEqual(["data"]);
+  });
+
+  it("is started again when it dies, once, however many processes keep it running; nothing starts it when they have left", async () => {
+    const options = { durable: true, keepRunning: true };
+    const [first, second] = await Promise.all([start(options), start(options)]);
+    await query(first.url, "CREATE TABLE kept AS SELECT 1 AS n");
+    process.kill(first.pid, "SIGKILL");
+    const kept = () => query(first.url, "SELECT n FROM kept").catch(() => []);
+    await until(async () => (await kept()).length === 1, { what: "PostgreSQL is back on its port", deadlineMs: 60_000 });
+    await first.stop();
+    expect(await kept()).toEqual([{ n: 1 }]);
+    await second.stop();
+    expect(await kept()).toEqual([]);
   });
 
   it("takes another port when its own is taken", async () => {

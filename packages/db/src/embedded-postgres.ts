@@ -1,7 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import type { Log } from "@sluice/core/log";
-import { attachService } from "./attached-service.ts";
-import type { Cluster } from "./postgres-cluster.ts";
+import { attachService, type ServiceControl } from "./attached-service.ts";
+import type { Cluster, RunningPostgres } from "./postgres-cluster.ts";
 import { ensureDatabase, findRunningPostgres, initCluster, startCluster, stopCluster } from "./postgres-cluster.ts";
 import { choosePostgresPlace } from "./postgres-place.ts";
 
@@ -27,6 +27,8 @@ export interface EmbeddedPostgresOptions {
   log: Log;
   /** False only in tests: no fsync, so a machine crash may lose everything. Default true. */
   durable?: boolean;
+  /** Starts it again when it ends while this process is attached. */
+  keepRunning?: boolean;
   /** Where data and binaries go when the system user cannot enter root's checkout. */
   reachableRoot?: string;
 }
@@ -37,7 +39,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
   const place = await choosePostgresPlace({ dataDir: await realpath(options.dataDir), log, reachableRoot });
   const cluster: Cluster = { ...place, durable: options.durable ?? true, log };
-  const attached = await attachService(cluster.directory, {
+  const control: ServiceControl<RunningPostgres> = {
     async find() {
       const running = await findRunningPostgres(cluster);
       // Whoever started it may have been killed before it had the database.
@@ -51,7 +53,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       return running;
     },
     stop: (running) => stopCluster(cluster, running),
-  });
+  };
+  const attached = await attachService(cluster.directory, control, options.keepRunning ? { name: "PostgreSQL", log } : undefined);
   const { pid, port, url } = attached.running;
   log.info({ pid, port }, `PostgreSQL ${attached.found ? "found running" : "started"} on 127.0.0.1:${port}`);
   return { url, pid, port, directory: cluster.directory, attached: attached.found, stop: attached.leave };

@@ -93,9 +93,9 @@ export async function startCluster(cluster: Cluster): Promise<RunningPostgres> {
     } finally {
       clearTimeout(slow);
     }
-    // The port was taken in the meantime, or processes of a killed server are still ending.
-    wanted = 0;
-    await sleep(300 * attempt);
+    // Processes of a killed server are still ending, which takes them a moment; or the port was taken in the meantime.
+    if (attempt === 2) wanted = 0;
+    await sleep(500 * attempt);
   }
 }
 
@@ -108,7 +108,11 @@ export async function stopCluster(cluster: Cluster, running: RunningPostgres): P
   });
 }
 
-/** The server of this directory if it runs; waits while it starts or stops. Removes a pid file whose pid belongs to another program. */
+/**
+ * The server of this directory if it runs; waits while it starts or stops. Removes a pid file whose pid belongs to another program or to
+ * no running one: PostgreSQL would take a zombie, which an init that does not collect orphans keeps for ever, for a server. Its second
+ * lock, the shared memory that the directory's inode identifies, still keeps it from starting beside backends that have not ended.
+ */
 export async function findRunningPostgres(cluster: Cluster): Promise<RunningPostgres | null> {
   const data = join(cluster.directory, "data");
   const pidFile = join(data, "postmaster.pid");
@@ -117,7 +121,11 @@ export async function findRunningPostgres(cluster: Cluster): Promise<RunningPost
     if (looks === 40) cluster.log.info({}, "PostgreSQL runs but does not answer yet: waiting");
     const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
     const pid = Number(lines[0]);
-    if (!Number.isInteger(pid) || pid <= 0 || !(await isProcessAlive(pid))) return null;
+    if (!Number.isInteger(pid) || pid <= 0) return null;
+    if (!(await isProcessAlive(pid))) {
+      await rm(pidFile, { force: true });
+      return null;
+    }
     const command = await commandOfProcess(pid);
     if (!command.includes("postgres") || !command.includes(data)) {
       if (await isProcessAlive(pid)) await rm(pidFile, { force: true });

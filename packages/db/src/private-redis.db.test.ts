@@ -3,10 +3,11 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "@sluice/core/log";
+import { until } from "@sluice/testing/deadline";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { holdService } from "../test/holder.ts";
-import type { PrivateRedis } from "./private-redis.ts";
+import type { PrivateRedis, PrivateRedisOptions } from "./private-redis.ts";
 import { startPrivateRedis } from "./private-redis.ts";
 import { isProcessAlive, waitForExit } from "./process-facts.ts";
 
@@ -26,8 +27,8 @@ afterEach(async () => {
 
 const started: PrivateRedis[] = [];
 
-async function start(): Promise<PrivateRedis> {
-  const redis = await startPrivateRedis({ dataDir, log: silentLog });
+async function start(options: Partial<PrivateRedisOptions> = {}): Promise<PrivateRedis> {
+  const redis = await startPrivateRedis({ dataDir, log: silentLog, ...options });
   if (redis === null) throw new Error("redis-server is needed for this test.");
   started.push(redis);
   return redis;
@@ -74,6 +75,17 @@ describe("private Redis", () => {
     expect(await ask(other.url, (client) => client.ping())).toBe("PONG");
     await other.leave();
     expect(await isProcessAlive(owner.pid)).toBe(false);
+  });
+
+  it("is started again with its data when it dies and a process keeps it running, and not while that process stops", async () => {
+    const redis = await start({ keepRunning: true });
+    await ask(redis.url, (client) => client.set("kept", "1"));
+    // Everything is on disk after a second, or after an orderly end.
+    process.kill(redis.pid, "SIGTERM");
+    const kept = () => ask(redis.url, (client) => client.get("kept")).catch(() => null);
+    await until(async () => (await kept()) === "1", { what: "Redis is back on its port" });
+    await redis.stop();
+    expect(await kept()).toBeNull();
   });
 
   it("is started once when two processes come at the same time", async () => {

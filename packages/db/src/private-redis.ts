@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "@sluice/core/log";
 import { Redis } from "ioredis";
-import { attachService } from "./attached-service.ts";
+import { attachService, type ServiceControl } from "./attached-service.ts";
 import { searchPath } from "./env.ts";
 import { commandOfProcess, freePort, isProcessAlive, waitForExit } from "./process-facts.ts";
 import { readInfo } from "./redis.ts";
@@ -26,6 +26,8 @@ export interface PrivateRedis {
 export interface PrivateRedisOptions {
   dataDir: string;
   log: Log;
+  /** Starts it again when it ends while this process is attached. */
+  keepRunning?: boolean;
   /** Where to look for redis-server or valkey-server; default: PATH. */
   path?: string;
 }
@@ -47,11 +49,12 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
   if (binary === null) return null;
   const directory = await makeDirectory(options.dataDir);
   const place: Place = { directory, binary };
-  const attached = await attachService<Running>(directory, {
+  const control: ServiceControl<Running> = {
     find: () => findRunning(place),
     start: () => start(place),
     stop: (running) => stop(running),
-  });
+  };
+  const attached = await attachService(directory, control, options.keepRunning ? { name: "Redis", log: options.log } : undefined);
   const { pid, port, url } = attached.running;
   options.log.info({ pid, port }, `${basename(binary)} ${attached.found ? "found running" : "started"} on 127.0.0.1:${port}`);
   return { url, pid, port, attached: attached.found, stop: attached.leave };

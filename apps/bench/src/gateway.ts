@@ -33,7 +33,7 @@ export interface GatewayPlan {
 }
 
 const short: GatewayPlan = {
-  ...{ rounds: 3, turns: 2, warmMs: 5_000, ms: 350, shapeMs: 120, rate: 500 },
+  ...{ rounds: 3, turns: 2, warmMs: 4_500, ms: 350, shapeMs: 120, rate: 500 },
   ...{ streamsBefore: 1_000, streams: 400, streamBatches: 3, heldMs: 0 },
 };
 const long: GatewayPlan = {

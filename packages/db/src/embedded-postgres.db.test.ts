@@ -129,9 +129,11 @@ describe("embedded PostgreSQL", () => {
     await writeFile(pidFile, [String(zombie).trim(), ...lines.slice(1)].join("\n"));
     await until(async () => !(await isProcessAlive(Number(zombie))), { what: "the child has ended" });
 
-    const second = await start();
-    parent.kill();
-    expect(second).toMatchObject({ attached: false, port: first.port });
+    try {
+      expect(await start()).toMatchObject({ attached: false, port: first.port });
+    } finally {
+      parent.kill();
+    }
   });
 
   it("gets its database when the process that started it was killed before it had made it", async () => {
@@ -156,8 +158,8 @@ describe("embedded PostgreSQL", () => {
       const server = await start();
       expect(await query(server.url, "SELECT 1 AS n")).toEqual([{ n: 1 }]);
       await server.stop();
-    } finally {
       expect(orphan.exitCode, "it has gone on writing").toBeNull();
+    } finally {
       orphan.kill("SIGKILL");
       await ended;
     }

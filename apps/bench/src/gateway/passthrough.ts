@@ -4,7 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { Pool } from "undici";
 
 // Like the server. Otherwise one process in five is 40 % slower for its whole life: V8 decides early that what a request allocates lives
-// long, and each collection of the young generation then copies most of it. As a baseline that would flatter the gateway.
+// long, and each collection of the young generation then copies most of it. As a baseline that would flatter the gateway. With it, only
+// some rounds of a short run still are.
 setFlagsFromString("--no-allocation-site-pretenuring");
 setFlagsFromString("--heap-growing-percent=200");
 

@@ -69,5 +69,5 @@ test("offline, a page that is not loaded yet says so, and the others stay", asyn
   await expect(page.getByRole("heading", { name: "Keys", exact: true })).toBeVisible();
   await page.context().setOffline(false);
   await open("Leaderboard");
-  await expect(page.getByRole("heading", { name: "Leaderboard" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Leaderboard", exact: true })).toBeVisible();
 });

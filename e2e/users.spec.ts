@@ -144,7 +144,7 @@ test("users change their own password, and only with the present one", async ({ 
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toBeHidden();
   await page.reload();
-  await expect(page.getByRole("heading", { name: "Keys" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Keys", exact: true })).toBeVisible();
   await elsewhere.goto("/keys");
   await expect(elsewhere.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   await elsewhere.getByLabel("E-mail").fill(old.email);

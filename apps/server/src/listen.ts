@@ -77,7 +77,8 @@ function openServer(
 const CLIENT_LEFT = 499;
 
 function pathOf({ url = "" }: IncomingMessage): string {
-  return url.split("?", 1)[0] ?? "";
+  const mark = url.indexOf("?");
+  return mark < 0 ? url : url.slice(0, mark);
 }
 
 function bind(server: Server, host: string, { name, port }: { name: string; port: number }): Promise<void> {

@@ -59,8 +59,8 @@ export interface Used {
 /** Limits of rate, requests in flight and cost, kept in the same form on Redis and in process. */
 export interface Limits {
   /**
-   * Takes every limit of all owners together, or none. null = no limits, nothing was taken. A promise of null = admitted: what is
-   * held stays until `settle` or `release`, or expires with its process. A refusal needs no release.
+   * Takes every limit of all owners together, or none. null, or a promise of it = admitted: what is held stays until `settle` or
+   * `release`, or expires with its process. A promise is returned only when there is something to wait for. A refusal needs no release.
    * @throws SluiceError `unavailable` when what was spent cannot be determined.
    */
   admit(ask: AdmitAsk): Promise<Refusal | null> | null;

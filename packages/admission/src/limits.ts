@@ -191,7 +191,7 @@ export function createLimits(options: LimitsOptions) {
     local.settle(end, end.settlements, nowMs(), gate === null);
     if (decides() && turns) remember(end);
     else turns?.end(end);
-    for (const owner of holding.owners) lines.freed(bookName(owner));
+    for (const owner of holding.owners) lines.freed(owner);
   }
 
   function remember(end: End): void {
@@ -208,6 +208,14 @@ export function createLimits(options: LimitsOptions) {
       if (owners.length === 0) return null;
       const { requestId: id, startedAtMs, tokens } = request;
       const ask = { id, startedAtMs, tokens, alternatives: [owners], windows: windows(), nowMs: nowMs(), queueMs: queueMs() };
+      if (decides()) {
+        // Nearly all are admitted at once. The others are asked for again: nothing of them was taken.
+        const reply = takeLocally(ask);
+        if (reply.kind === "taken") {
+          hold(id, ask, reply);
+          return null;
+        }
+      }
       return admit(id, ask, request);
     },
     async admitProvider(request) {

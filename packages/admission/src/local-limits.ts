@@ -1,5 +1,5 @@
 import { ChurningMap } from "@sluice/core/churning-map";
-import { type CostKind, costKinds, type LimitKind, limitKinds } from "@sluice/core/limits/limit-values";
+import { type CostKind, costKinds, type LimitKind, type LimitOwner, limitKinds, limitOwners } from "@sluice/core/limits/limit-values";
 import {
   advanceRate,
   newRateWindow,
@@ -84,11 +84,12 @@ const IDLE_MS = 2 * 3_600_000;
  * and when Redis fails they continue from what it last reported. Leases need no expiry here, because they end with the process.
  */
 export class LocalLimits {
-  readonly #books = new Map<string, OwnerBook>();
+  /** By kind of owner and id: the two as one text would have to be made and hashed for every look. */
+  readonly #books: Record<LimitOwner, Map<string, OwnerBook>> = { key: new Map(), user: new Map(), group: new Map(), provider: new Map() };
 
   /** Takes all owners of the first alternative that has room, or nothing; these books decide, as one of this many instances. */
   take(ask: TakeAsk, instances: number): TakeReply {
-    const unknown = ask.alternatives.flat().filter((owner) => !this.isKnown(owner, ask));
+    const unknown = this.#unknownOf(ask);
     if (unknown.length > 0) return { kind: "unknown", owners: unknown };
     const found = this.#firstWithRoom(ask, { decides: true, instances, byCost: true });
     if ("limit" in found) return { kind: "refused", refusal: found };
@@ -97,9 +98,15 @@ export class LocalLimits {
   }
 
   /** Whether what an owner has spent is known here, even if only as reported by Redis. */
-  isKnown({ limits, ...ref }: OwnerAsk, { windows }: TakeAsk): boolean {
-    if (!limits.costs) return true;
-    return this.#books.get(bookName(ref))?.spend.layout === layoutOf(windows, limits.totalSinceMs);
+  isKnown(owner: OwnerAsk, { windows }: TakeAsk): boolean {
+    const { limits } = owner;
+    return !limits.costs || this.#find(owner)?.spend.layout === layoutOf(windows, limits.totalSinceMs);
+  }
+
+  #unknownOf(ask: TakeAsk): readonly OwnerAsk[] {
+    const unknown: OwnerAsk[] = [];
+    for (const owners of ask.alternatives) for (const owner of owners) if (!this.isKnown(owner, ask)) unknown.push(owner);
+    return unknown;
   }
 
   /** A refusal for which this process's own part is already enough. null = Redis has to decide. */
@@ -141,7 +148,7 @@ export class LocalLimits {
   /** Adopts what Redis reported as used when it admitted a request that these books have already taken. */
   learn(owners: readonly OwnerAsk[], used: readonly Partial<Record<CostKind, number>>[], { windows, nowMs }: TakeAsk): void {
     for (const [index, owner] of owners.entries()) {
-      const book = this.#books.get(bookName(owner));
+      const book = this.#find(owner);
       if (!book) continue;
       book.aloneSince = {};
       for (const [kind, nanoUsd] of Object.entries(used[index] ?? {}) as [CostKind, number][]) {
@@ -158,7 +165,7 @@ export class LocalLimits {
 
   /** Requests whose ends or reservations the ledger may show by now. */
   idsOf(ref: OwnerRef): string[] {
-    const book = this.#books.get(bookName(ref));
+    const book = this.#find(ref);
     return book ? [...book.recent.keys(), ...book.live.keys()] : [];
   }
 
@@ -185,13 +192,13 @@ export class LocalLimits {
 
   /** Marks what is known about an owner's past as unreliable. */
   forget(ref: OwnerRef): void {
-    const book = this.#books.get(bookName(ref));
+    const book = this.#find(ref);
     if (book) book.spend.layout = null;
   }
 
   /** What is used now; changes nothing that counts. */
   usage(ref: OwnerRef, windows: TakeAsk["windows"], nowMs: number): OwnerUsage {
-    const book = this.#books.get(bookName(ref));
+    const book = this.#find(ref);
     if (!book) return { inFlight: 0, rate: [], tokens: [], spent: null, reserved: 0 };
     rotateSpend(book.spend, windows, book.spend.starts.total ?? 0);
     const spent: OwnerUsage["spent"] = {};
@@ -217,31 +224,37 @@ export class LocalLimits {
   }
 
   leave(ref: OwnerRef, requestId: string): void {
-    const book = this.#books.get(bookName(ref));
+    const book = this.#find(ref);
     if (book) leaveLine(book, requestId);
   }
 
   /** Owners with a limited cost that were used since then. */
   usedSince(sinceMs: number): string[] {
-    return [...this.#books].filter(([, book]) => book.usedAtMs >= sinceMs && book.spend.layout !== null).map(([name]) => name);
+    return limitOwners.flatMap((owner) =>
+      [...this.#books[owner]]
+        .filter(([, book]) => book.usedAtMs >= sinceMs && book.spend.layout !== null)
+        .map(([id]) => bookName({ owner, id })),
+    );
   }
 
   /** Removes owners that have been idle. */
   sweep(nowMs: number): void {
-    for (const [name, book] of this.#books) {
-      trimSpend(book.spend, nowMs);
-      for (const window of [book.rpm, book.tpm]) if (window) advanceRate(window, nowMs);
-      if (book.rpm?.total === 0) book.rpm = null;
-      if (book.tpm?.total === 0) book.tpm = null;
-      const isIdle = book.live.size === 0 && book.queue.length === 0 && !book.rpm && !book.tpm && nowMs - book.usedAtMs > IDLE_MS;
-      if (isIdle) this.#books.delete(name);
+    for (const books of Object.values(this.#books)) {
+      for (const [id, book] of books) {
+        trimSpend(book.spend, nowMs);
+        for (const window of [book.rpm, book.tpm]) if (window) advanceRate(window, nowMs);
+        if (book.rpm?.total === 0) book.rpm = null;
+        if (book.tpm?.total === 0) book.tpm = null;
+        const isIdle = book.live.size === 0 && book.queue.length === 0 && !book.rpm && !book.tpm && nowMs - book.usedAtMs > IDLE_MS;
+        if (isIdle) books.delete(id);
+      }
     }
   }
 
   #firstWithRoom(ask: TakeAsk, role: LocalRole): KeeperRefusal | Room {
     let refusal: KeeperRefusal | null = null;
     for (const [alternative, owners] of ask.alternatives.entries()) {
-      // Looked up once: book names are concatenated strings, and the checks visit each owner once per kind.
+      // Looked up once: the checks visit each owner once per kind.
       const books = owners.map((owner) => this.#open(owner, ask.nowMs));
       const found = refusalOf(owners, books, ask, role);
       if (!found) return { alternative, owners, books };
@@ -250,15 +263,18 @@ export class LocalLimits {
     return refusal ?? { alternative: 0, owners: [], books: [] };
   }
 
+  #find({ owner, id }: OwnerRef): OwnerBook | undefined {
+    return this.#books[owner].get(id);
+  }
+
   #open(ref: OwnerRef, nowMs: number): OwnerBook {
-    const name = bookName(ref);
-    let book = this.#books.get(name);
+    let book = this.#find(ref);
     if (!book) {
       book = {
         ...{ live: new ChurningMap(), reserved: 0, rpm: null, tpm: null, spend: newSpendBook(), recent: new Map() },
         ...{ others: {}, aloneSince: {}, queue: [], usedAtMs: nowMs },
       };
-      this.#books.set(name, book);
+      this.#books[ref.owner].set(ref.id, book);
     }
     book.usedAtMs = nowMs;
     return book;
@@ -277,9 +293,9 @@ function refusalOf(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask
   for (const kind of limitKinds) {
     for (const [index, owner] of owners.entries()) {
       const book = books[index];
-      if (!book || book.live.has(ask.id)) continue;
-      const found = refusalOfKind(kind, owner, book, ask, role);
-      if (!found) continue;
+      const found = book && refusalOfKind(kind, owner, book, ask, role);
+      // What the request holds already is not refused.
+      if (!found || book.live.has(ask.id)) continue;
       if (!role.byCost && isOfCost(kind)) return null;
       return { ask: owner, limit: kind, ...found };
     }

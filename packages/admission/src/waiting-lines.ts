@@ -104,7 +104,9 @@ export function createWaitingLines({ gate, local, shared, nowMs, leaseMs }: Wait
       }
     },
     /** A slot was released by this process. */
-    freed: wakeFirst,
+    freed(owner: OwnerRef): void {
+      if (lines.size > 0) wakeFirst(bookName(owner));
+    },
     /** Keeps the places of this process's waiters. */
     renew(): void {
       for (const [name, waiters] of lines) {

@@ -5,6 +5,9 @@
  */
 let lastMs = 0;
 let counter = 0;
+/** What all ids of `prefixMs` begin with. */
+let prefix = "";
+let prefixMs = -1;
 
 const hex: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 const pool = new Uint8Array(8 * 256);
@@ -30,7 +33,11 @@ export function newId(nowMs: number = Date.now()): string {
     lastMs += 1;
     counter = 0;
   }
-  const ms = lastMs.toString(16).padStart(12, "0");
+  if (lastMs !== prefixMs) {
+    const ms = lastMs.toString(16).padStart(12, "0");
+    prefix = `${ms.slice(0, 8)}-${ms.slice(8)}-7`;
+    prefixMs = lastMs;
+  }
   const at = randomOffset();
   const tail =
     hex[((pool[at] ?? 0) & 0x3f) | 0x80] +
@@ -42,7 +49,7 @@ export function newId(nowMs: number = Date.now()): string {
     hex[pool[at + 5] ?? 0] +
     hex[pool[at + 6] ?? 0] +
     hex[pool[at + 7] ?? 0];
-  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${counter.toString(16).padStart(3, "0")}-${tail}`;
+  return `${prefix}${hex[counter >> 8]?.slice(1)}${hex[counter & 0xff]}-${tail}`;
 }
 
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -22,8 +22,15 @@ export function withFacts(call: Call, headers: OutgoingHttpHeaders): OutgoingHtt
  * routing, conversion and, for whole answers, making the charge durable. `upstream` is the rest, over all attempts.
  */
 function serverTiming({ clock, startedAt, upstreamMs, row }: Call): string {
-  const own = Math.max(0, clock.monotonic() - startedAt - upstreamMs).toFixed(2);
-  return row.attempts === 0 ? `gateway;dur=${own}` : `gateway;dur=${own}, upstream;dur=${upstreamMs.toFixed(2)}`;
+  const own = hundredths(Math.max(0, clock.monotonic() - startedAt - upstreamMs));
+  return row.attempts === 0 ? `gateway;dur=${own}` : `gateway;dur=${own}, upstream;dur=${hundredths(upstreamMs)}`;
+}
+
+/** With two digits after the point; `toFixed` takes several times as long. */
+function hundredths(ms: number): string {
+  const rounded = Math.round(ms * 100);
+  const part = rounded % 100;
+  return `${(rounded - part) / 100}.${part < 10 ? "0" : ""}${part}`;
 }
 
 /** Sends a whole JSON (or passed-through) answer. Does nothing when the client is gone. */

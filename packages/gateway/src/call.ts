@@ -192,7 +192,8 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
   };
 }
 
-const emptyBody = Buffer.alloc(0);
+/** Of a request whose body has not arrived, or is not needed any more. */
+export const emptyBody = Buffer.alloc(0);
 const noHeaders: Record<string, string> = {};
 
 /** The peer's address, or the one our outermost proxy saw; never an entry that a client could have written itself. */

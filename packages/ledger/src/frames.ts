@@ -87,22 +87,28 @@ function framed(texts: readonly string[]): { frame: Buffer; ends: number[] } {
   for (const text of texts) roomy += 3 * text.length;
   const ownBytes = roomy <= SLAB_BYTES / 8 ? 0 : texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (ownBytes > MAX_PAYLOAD_BYTES) throw new RangeError(`a spool record of ${ownBytes} bytes is too large`);
-  const space = ownBytes > 0 ? Buffer.allocUnsafeSlow(HEADER_BYTES + ownBytes) : room(roomy);
+  const isShared = ownBytes === 0;
+  if (isShared && slabUsed + roomy > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const space = isShared ? slab : Buffer.allocUnsafeSlow(HEADER_BYTES + ownBytes);
+  const from = isShared ? slabUsed : 0;
   const ends: number[] = [];
-  let end = HEADER_BYTES;
+  let end = from + HEADER_BYTES;
   for (const text of texts) {
     end += space.write(text, end, "utf8");
-    ends.push(end);
+    ends.push(end - from);
   }
-  const frame = space.subarray(0, end);
-  if (ownBytes === 0) slabUsed += end;
-  frame.writeUInt32LE(end - HEADER_BYTES, 0);
-  return { frame, ends };
+  if (isShared) slabUsed = end;
+  space.writeUInt32LE(end - from - HEADER_BYTES, from);
+  return { frame: space.subarray(from, end), ends };
 }
 
 /** Completes a frame for the segment whose digits these are. A frame may be stamped again for another one. */
 export function stampFrame(frame: Buffer, digits: Buffer): Buffer {
-  digits.copy(frame, HEADER_BYTES + SEGMENT_AT);
+  // Eight bytes are copied faster than `copy` is called.
+  for (let i = 0; i < SEGMENT_DIGITS; i++) frame[HEADER_BYTES + SEGMENT_AT + i] = digits[i] ?? 0;
   frame.writeUInt32LE(crc32(frame.subarray(HEADER_BYTES)), 4);
   return frame;
 }
@@ -111,14 +117,6 @@ export function stampFrame(frame: Buffer, digits: Buffer): Buffer {
 const SLAB_BYTES = 256 * 1024;
 let slab = Buffer.alloc(0);
 let slabUsed = 0;
-
-function room(bytes: number): Buffer {
-  if (slabUsed + bytes > slab.length) {
-    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  return slab.subarray(slabUsed);
-}
 
 /** Decodes a payload whose checksum is right. Null: an unknown version or kind. */
 export function decodePayload(payload: Buffer): SpoolRecord | null {

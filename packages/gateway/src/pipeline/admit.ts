@@ -7,13 +7,15 @@ import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 import { largestCharge } from "../largest-use.ts";
 
-/** Takes the limits of key, user and group, all or none. Synchronous when none of them has limits. */
+/** Takes the limits of key, user and group, all or none. Synchronous when none of them has limits, and without Redis if all have room. */
 export function admit(runtime: Runtime, call: Call): Promise<void> | void {
   const { key } = call;
   if (!key) throw new SluiceError("invalid_key");
   const owners = ownersOf(call.config, key, call.row.group);
   if (owners.length === 0) return;
   const limitsCost = owners.some(({ values }) => appliedLimits(values)?.costs);
+  // Set before the answer: a lease taken for a client that leaves meanwhile must be given back too.
+  call.leased = true;
   const pending = runtime.admission.admit({
     requestId: call.id,
     startedAtMs: call.row.startedAtMs,
@@ -22,10 +24,7 @@ export function admit(runtime: Runtime, call: Call): Promise<void> | void {
     costNanoUsd: limitsCost ? largestCharge(call, call.choice?.ordered ?? []) : 0,
     signal: call.abort,
   });
-  if (pending === null) return;
-  // Set before the answer: a lease taken for a client that leaves meanwhile must be given back too.
-  call.leased = true;
-  return pending.then((refusal) => {
+  return pending?.then((refusal) => {
     if (!refusal) return;
     call.leased = false;
     throw refused(runtime, call, refusal);

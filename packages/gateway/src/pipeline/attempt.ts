@@ -5,7 +5,7 @@ import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import { overrideNow } from "@sluice/core/routing/provider-override";
 import type { SpooledPrice } from "@sluice/ledger/records";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
-import { type Call, elapsed } from "../call.ts";
+import { type Call, elapsed, emptyBody } from "../call.ts";
 import { groupMultiplierOf, priceOf, routedModelOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
@@ -44,7 +44,7 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
     if (!failure) {
       // The body will not be sent again: frees its memory and its share of the budget.
       releaseBody(runtime, call);
-      call.body = Buffer.alloc(0);
+      call.body = emptyBody;
       return;
     }
     if (failure.retry && call.provider && mayTryMore(runtime, call, failure)) {

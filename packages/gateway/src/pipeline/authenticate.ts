@@ -3,7 +3,7 @@ import { readCredential } from "@sluice/core/dialects/credentials";
 import { SluiceError } from "@sluice/core/errors";
 import { addressRefusal, clientRefusal } from "@sluice/core/routing/policies";
 import { keyRefusal } from "@sluice/core/routing/refusals";
-import type { KeyConfig } from "@sluice/snapshot/config";
+import type { Config, KeyConfig } from "@sluice/snapshot/config";
 import type { Call } from "../call.ts";
 import type { Runtime } from "../context.ts";
 
@@ -14,9 +14,16 @@ const maxKeyLength = 512;
 export function authenticate(runtime: Runtime, call: Call): Promise<void> | void {
   const credential = readCredential(call.headers, call.query, call.dialect.name);
   if (credential.length > maxKeyLength) throw new SluiceError("invalid_key");
+  const used = usedOf(call.config);
+  const before = used.get(credential);
+  if (before) {
+    accept(runtime, call, before);
+    return;
+  }
   const sha256 = hash("sha256", credential, "hex");
   const known = call.config.keysBySha256.get(sha256);
   if (known) {
+    used.set(credential, known);
     accept(runtime, call, known);
     return;
   }
@@ -26,6 +33,18 @@ export function authenticate(runtime: Runtime, call: Call): Promise<void> | void
     call.config = runtime.snapshot.current();
     accept(runtime, call, key);
   });
+}
+
+const usedKeys = new WeakMap<Config, Map<string, KeyConfig>>();
+
+/** The keys that were used with this configuration, by credential: hashing it costs more than the rest of this step. */
+function usedOf(config: Config): Map<string, KeyConfig> {
+  let used = usedKeys.get(config);
+  if (!used) {
+    used = new Map();
+    usedKeys.set(config, used);
+  }
+  return used;
 }
 
 function accept(runtime: Runtime, call: Call, key: KeyConfig): void {

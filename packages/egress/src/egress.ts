@@ -12,7 +12,7 @@ import { literalOf } from "./address.ts";
 import { guardedConnector } from "./connector.ts";
 import type { Egress, EgressRequest } from "./contract.ts";
 import { decode } from "./encoding.ts";
-import { beforeHead, Exchange, type Head, StaleConnection } from "./exchange.ts";
+import { beforeHead, Exchange, StaleConnection } from "./exchange.ts";
 import { readAllowList, readProxy, readTarget, type Target } from "./guard.ts";
 import { type PoolLimits, Pools, type Route } from "./pools.ts";
 import { type AddressSource, createResolver, systemAddresses } from "./resolver.ts";
@@ -93,20 +93,26 @@ export function createEgress(options: EgressOptions): Egress {
   }
 
   return {
-    async request(request) {
-      const target = targetOf(request.url);
-      if (request.signal?.aborted) throw request.signal.reason;
-      let exchange = send(target, request);
-      let head: Head;
+    request(request) {
+      let target: Target;
+      let exchange: Exchange;
       try {
-        head = await exchange.head;
+        target = targetOf(request.url);
+        if (request.signal?.aborted) throw request.signal.reason;
+        exchange = send(target, request);
       } catch (error) {
-        if (!(error instanceof StaleConnection)) throw error;
-        // Other kept-alive connections may be stale as well, so it is repeated once on a new one.
-        exchange = send(target, request, true);
-        head = await exchange.head;
+        return Promise.reject(error);
       }
-      return decode(head.status, head.headers, exchange);
+      return exchange.head.then(
+        ({ status, headers }) => decode(status, headers, exchange),
+        async (error: unknown) => {
+          if (!(error instanceof StaleConnection)) throw error;
+          // Other kept-alive connections may be stale as well, so it is repeated once on a new one.
+          const again = send(target, request, true);
+          const { status, headers } = await again.head;
+          return decode(status, headers, again);
+        },
+      );
     },
 
     async connect({ host, port, timeoutMs }) {

@@ -1,22 +1,26 @@
-import type { RequestRow } from "./requests.ts";
+import type { RequestRow, Usage } from "./requests.ts";
 
 /** Printable ASCII without the characters that JSON must escape. */
-const plain = /^[ !#-[\]-~]*$/;
+export const plainText = /^[ !#-[\]-~]*$/;
 
 /**
  * The same JSON as `JSON.stringify` gives. Every request is written several times, to the spool and for live views, and field by field
  * takes three quarters of the time. Ids, amounts and our own words need no escaping; names chosen by others are checked in one test.
  */
 export function rowJson(row: RequestRow): string {
-  const { usage, flags, costNanoUsd, correctsId } = row;
-  if (!plain.test(`${row.sessionId}${row.group}${row.model}${row.upstreamModel}${row.errorCode}${row.client}`)) return JSON.stringify(row);
+  const { flags, costNanoUsd, correctsId } = row;
+  if (!plainText.test(`${row.sessionId}${row.group}${row.model}${row.upstreamModel}${row.errorCode}${row.client}`))
+    return JSON.stringify(row);
   const ids = `"id":"${row.id}","tenantId":"${row.tenantId}","userId":"${row.userId}","keyId":"${row.keyId}","sessionId":"${row.sessionId}","providerId":"${row.providerId}"`;
   const asked = `"group":"${row.group}","dialect":"${row.dialect}","endpoint":"${row.endpoint}","stream":${row.stream},"model":"${row.model}","upstreamModel":"${row.upstreamModel}"`;
   const state = `"state":"${row.state}","status":${row.status},"errorCode":"${row.errorCode}","attempts":${row.attempts}`;
-  const tokens = `"usage":{"input":${usage.input},"output":${usage.output},"cacheWrite5m":${usage.cacheWrite5m},"cacheWrite1h":${usage.cacheWrite1h},"cacheRead":${usage.cacheRead}}`;
   const cost = `"flags":${flags.length === 0 ? "[]" : JSON.stringify(flags)},"costNanoUsd":${quoted(costNanoUsd)},"billable":${row.billable}`;
   const times = `"startedAtMs":${row.startedAtMs},"ttftMs":${row.ttftMs},"durationMs":${row.durationMs}`;
-  return `{${ids},${asked},${state},${tokens},${cost},${times},"client":"${row.client}","correctsId":${quoted(correctsId)}}`;
+  return `{${ids},${asked},${state},"usage":${usageJson(row.usage)},${cost},${times},"client":"${row.client}","correctsId":${quoted(correctsId)}}`;
+}
+
+export function usageJson({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: Usage): string {
+  return `{"input":${input},"output":${output},"cacheWrite5m":${cacheWrite5m},"cacheWrite1h":${cacheWrite1h},"cacheRead":${cacheRead}}`;
 }
 
 function quoted(value: string | null): string {

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { detailJson } from "@sluice/core/detail-json";
 import { rowJson } from "@sluice/core/row-json";
 import { crc32c } from "./crc32c.ts";
 import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./records.ts";
@@ -67,8 +68,8 @@ export interface EndFrame {
 /** @throws like {@link encodeFrame}. */
 export function encodeEnd(kind: "finish" | "refuse", { row, detail, upstreamCostNanoUsd }: FinishRecord, atMs: number): EndFrame {
   const head = `${headOf(kind, atMs)}{"row":${rowJson(row)},"detail":`;
-  const tail = `,"upstreamCostNanoUsd":${JSON.stringify(upstreamCostNanoUsd)}}}`;
-  const { frame, ends } = framed([head, JSON.stringify(detail), tail]);
+  const tail = `,"upstreamCostNanoUsd":"${upstreamCostNanoUsd}"}}`;
+  const { frame, ends } = framed([head, detailJson(detail), tail]);
   return { frame, detail: frame.subarray(ends[0], ends[1]) };
 }
 

@@ -50,7 +50,9 @@ export async function applyRetention(options: RetentionOptions): Promise<Retenti
     await client.query("SET statement_timeout = 0");
     return await applyLocked(client, { ...options, nowMs: Math.min(options.nowMs, rows[0].now) });
   } finally {
-    // Closing the connection frees the lock and discards the setting.
+    // The server would free the lock only a moment after the connection is closed, when the next run may have asked for it.
+    await client.query("SELECT pg_advisory_unlock_all()").catch(() => undefined);
+    // Discards the setting.
     client.release(true);
   }
 }

@@ -29,7 +29,8 @@ export async function attempt(runtime: Runtime, call: Call): Promise<void> {
   const hedges = mayHedge(runtime, call);
   for (;;) {
     if (!mayTryMore(runtime, call, last)) break;
-    const next = await nextSuitable(runtime, call, left);
+    const suitable = nextSuitable(runtime, call, left);
+    const next = suitable instanceof Promise ? await suitable : suitable;
     if (!next) break;
     if (!call.began) await begin(runtime, call, next.provider);
     stopIfEnded(call);
@@ -101,22 +102,39 @@ interface Suitable {
   spoken: Spoken;
 }
 
-/** The next provider that has room, can be asked this and is let through by its breaker; null = none is left. */
-async function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<Suitable | null> {
+/**
+ * The next provider that has room, can be asked this and is let through by its breaker; null = none is left. Synchronous unless limits
+ * or a breaker's probe have to be asked.
+ */
+function nextSuitable(runtime: Runtime, call: Call, left: Left): Promise<Suitable | null> | Suitable | null {
   for (;;) {
-    const found = nextWithRoom(runtime, call, left.candidates);
-    const provider = found instanceof Promise ? await found : found;
+    const provider = nextWithRoom(runtime, call, left.candidates);
     if (!provider) return null;
-    const model = upstreamModelOf(provider, routedModelOf(call));
-    try {
-      const spoken = speak(runtime, call, provider, model);
-      const may = mayTry(runtime, provider, model);
-      if (may === true || (await may)) return { provider, model, spoken };
-    } catch (thrown) {
-      left.unsuitable = leaveOut(call, provider, thrown);
-    }
-    endProviderHold(runtime, call, nothingUsed);
+    if (provider instanceof Promise)
+      return provider.then(async (found) => found && ((await ifSuitable(runtime, call, left, found)) ?? nextSuitable(runtime, call, left)));
+    const suitable = ifSuitable(runtime, call, left, provider);
+    if (suitable instanceof Promise) return suitable.then((found) => found ?? nextSuitable(runtime, call, left));
+    if (suitable) return suitable;
   }
+}
+
+/** This provider, which has room; null = it cannot be asked now. */
+function ifSuitable(runtime: Runtime, call: Call, left: Left, provider: ProviderConfig): Promise<Suitable | null> | Suitable | null {
+  const notNow = (): null => {
+    endProviderHold(runtime, call, nothingUsed);
+    return null;
+  };
+  const model = upstreamModelOf(provider, routedModelOf(call));
+  let spoken: Spoken;
+  try {
+    spoken = speak(runtime, call, provider, model);
+  } catch (thrown) {
+    left.unsuitable = leaveOut(call, provider, thrown);
+    return notNow();
+  }
+  const may = mayTry(runtime, provider, model);
+  if (may instanceof Promise) return may.then((taken) => (taken ? { provider, model, spoken } : notNow()));
+  return may ? { provider, model, spoken } : notNow();
 }
 
 /** Skips a provider that cannot be asked this; others still can. */

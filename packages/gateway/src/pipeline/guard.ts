@@ -7,6 +7,8 @@ const hostPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,
 
 /** Headers that make a request ambiguous when repeated with another value. Node keeps the first and hides the rest. */
 const single = new Set(["authorization", "x-api-key", "x-goog-api-key", "content-type", "content-encoding"]);
+/** Of these and of `host`: other names need not be read. */
+const checkedLengths = new Set([...single, "host"].map((name) => name.length));
 
 /**
  * Refuses what Node's parser accepts although a proxy in front or a provider behind us may read it differently: repeated
@@ -36,6 +38,7 @@ function checkHeaders(raw: readonly string[]): void {
   let host: string | null = null;
   const seen = new Map<string, string>();
   for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (!checkedLengths.has(raw[i]?.length ?? 0)) continue;
     const name = raw[i]?.toLowerCase() ?? "";
     const value = raw[i + 1] ?? "";
     if (name === "host") {

@@ -68,17 +68,17 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   detail.endReason = call.gone ? "client_gone" : endReasonOf(error);
   detail.error = error && !call.gone ? recordedError(error) : null;
   charge(call, ending.reading ?? null);
-  const upstreamCost = detail.attempts.reduce((sum, { upstreamCostNanoUsd }) => sum + BigInt(upstreamCostNanoUsd), 0n);
+  const upstreamCostNanoUsd = upstreamCostOf(detail);
   let recorded = true;
   let kept: RequestDetail | Buffer = detail;
   try {
-    kept = (await runtime.ledger.finish({ row, detail, upstreamCostNanoUsd: upstreamCost.toString() })) ?? detail;
+    kept = (await runtime.ledger.finish({ row, detail, upstreamCostNanoUsd })) ?? detail;
   } catch (failure) {
     recorded = false;
     runtime.stats.unrecorded += 1;
     row.state = "error";
     row.errorCode = "spool_unavailable";
-    runtime.log.error({ err: failure, row, upstreamCostNanoUsd: upstreamCost.toString() }, "a finished request could not be recorded");
+    runtime.log.error({ err: failure, row, upstreamCostNanoUsd }, "a finished request could not be recorded");
   }
   // Both before the client receives the end: its next request must find the reservations of this one settled.
   if (call.credited) runtime.credit.spend(call.id, Number(row.costNanoUsd ?? 0));
@@ -90,6 +90,13 @@ export async function finishCall(runtime: Runtime, call: Call, ending: Ending): 
   if (row.sessionId !== "") runtime.sessions.ended(row);
   runtime.figures.requestFinished(row, detail.attempts);
   return recorded;
+}
+
+/** Over all attempts, nano-USD. */
+function upstreamCostOf({ attempts }: RequestDetail): string {
+  const [only] = attempts;
+  if (only && attempts.length === 1) return only.upstreamCostNanoUsd;
+  return attempts.reduce((sum, { upstreamCostNanoUsd }) => sum + BigInt(upstreamCostNanoUsd), 0n).toString();
 }
 
 function endReasonOf(error: SluiceError | null): RequestDetail["endReason"] {

@@ -16,6 +16,7 @@ import { beforeHead, Exchange, StaleConnection } from "./exchange.ts";
 import { readAllowList, readProxy, readTarget, type Target } from "./guard.ts";
 import { type PoolLimits, Pools, type Route } from "./pools.ts";
 import { type AddressSource, createResolver, systemAddresses } from "./resolver.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 export interface EgressOptions {
   /** Entries of SLUICE_ALLOW_PRIVATE_UPSTREAMS: `host` or `host:port`. */
@@ -44,6 +45,7 @@ export function createEgress(options: EgressOptions): Egress {
   const clock = options.clock ?? systemClock;
   const resolve = createResolver(clock, options.addresses ?? systemAddresses());
   const pools = new Pools(clock, resolve, limits);
+  const watch = new SilenceWatch();
 
   /** Rules never change during the lifetime of an egress, so their results are cached; models in paths make many URLs, hence the bound. */
   const targets = new Map<string, Target>();
@@ -76,15 +78,16 @@ export function createEgress(options: EgressOptions): Egress {
       proxy: request.proxy === undefined ? undefined : routeOf(request.proxy),
     });
     if (origin.full) throw new SluiceError("overloaded", { detail: `all connections to ${target.origin} are in use` });
-    const exchange = new Exchange(origin, request.signal);
+    const exchange = new Exchange(origin, watch, request);
     origin.dispatch(
       {
         path: target.path,
         method: request.method,
         headers: request.headers,
         body: request.body ?? null,
-        headersTimeout: request.headersTimeoutMs,
-        bodyTimeout: request.idleTimeoutMs,
+        // The exchange has its own.
+        headersTimeout: 0,
+        bodyTimeout: 0,
       },
       exchange,
       fresh,
@@ -128,7 +131,10 @@ export function createEgress(options: EgressOptions): Egress {
     checkUrl: (url) => check(() => readTarget(url, allowList), "baseUrl"),
     checkProxy: (url) => check(() => readProxy(url, allowList), "proxy"),
 
-    close: () => pools.close(),
+    async close() {
+      await pools.close();
+      watch.close();
+    },
   };
 }
 

@@ -2,9 +2,10 @@ import { Readable } from "node:stream";
 import { SluiceError } from "@sluice/core/errors";
 import type { Dispatcher } from "undici";
 import type { Collected } from "./collect.ts";
-import type { CancelSignal } from "./contract.ts";
+import type { EgressRequest } from "./contract.ts";
 import { unreachable } from "./guard.ts";
 import type { Connection, ConnectionAware, OriginPool } from "./origin-pool.ts";
+import { type SilenceWatch, TICK_MS, type Watched } from "./silence-watch.ts";
 
 /** A kept-alive socket was closed before any part of an answer arrived: the request may be sent again. */
 export class StaleConnection extends Error {}
@@ -25,7 +26,7 @@ interface Waiting {
 }
 
 const resetCodes = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
-const timeoutCodes = new Set(["UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "ETIMEDOUT"]);
+const timeoutCodes = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
@@ -87,11 +88,13 @@ class Body extends Readable {
  * One request on the wire: turns undici's callbacks into a head and a body. The body is either a stream with backpressure
  * (`body`) or its parts at once (`collect`), because a stream costs several times as much as a short answer.
  */
-export class Exchange implements ConnectionAware {
+export class Exchange implements ConnectionAware, Watched {
   connection: Connection | null = null;
+  watchedAt = -1;
   readonly head: Promise<Head>;
   readonly #pool: OriginPool;
-  readonly #signal: CancelSignal | undefined;
+  readonly #watch: SilenceWatch;
+  readonly #asked: Pick<EgressRequest, "signal" | "headersTimeoutMs" | "idleTimeoutMs">;
   #resolve: (head: Head) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #controller: Dispatcher.DispatchController | null = null;
@@ -104,26 +107,43 @@ export class Exchange implements ConnectionAware {
   /** Why the body did not end properly. */
   #failure: Error | null = null;
   #answering = false;
+  /** Ticks since the provider sent something, or since it may again. */
+  #silentTicks = 0;
+  /** We are the slow side. */
+  #paused = false;
   #over = false;
   /** Set when the answer is no longer wanted; a request that is still queued is then never written. */
   #unwanted: Error | null = null;
 
-  constructor(pool: OriginPool, signal: CancelSignal | undefined) {
+  constructor(pool: OriginPool, watch: SilenceWatch, asked: Pick<EgressRequest, "signal" | "headersTimeoutMs" | "idleTimeoutMs">) {
     this.#pool = pool;
-    this.#signal = signal;
+    this.#watch = watch;
+    this.#asked = asked;
     this.head = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     pool.active += 1;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    asked.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   readonly #onAbort = (): void => {
-    const reason = this.#signal?.reason instanceof Error ? this.#signal.reason : new Error("aborted");
+    const reason: unknown = this.#asked.signal?.reason;
+    this.#stop(reason instanceof Error ? reason : new Error("aborted"));
+  };
+
+  onTick(): void {
+    if (this.#paused) return;
+    const ms = this.#began ? this.#asked.idleTimeoutMs : this.#asked.headersTimeoutMs;
+    // The first tick may follow at once, hence one more.
+    if (++this.#silentTicks <= Math.ceil(ms / TICK_MS)) return;
+    this.#stop(new SluiceError("upstream_timeout", { detail: this.#began ? `nothing more for ${ms} ms` : `no answer for ${ms} ms` }));
+  }
+
+  #stop(reason: Error): void {
     if (this.#body) this.#body.destroy(reason);
     else this.abandon(reason);
-  };
+  }
 
   /** The unread rest of the body, as a stream. */
   get body(): Readable {
@@ -143,7 +163,7 @@ export class Exchange implements ConnectionAware {
     if (this.#ended) return Promise.resolve({ ...this.#take(), whole: true });
     return new Promise((resolve, reject) => {
       this.#waiting = { limit, resolve, reject };
-      this.#controller?.resume();
+      this.resume();
     });
   }
 
@@ -169,7 +189,14 @@ export class Exchange implements ConnectionAware {
 
   /** Called when our side is ready for more. */
   resume(): void {
+    this.#paused = false;
+    this.#silentTicks = 0;
     this.#controller?.resume();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#controller?.pause();
   }
 
   /** Destroys the socket unless the answer is complete. */
@@ -192,6 +219,8 @@ export class Exchange implements ConnectionAware {
       return;
     }
     if (this.connection) this.connection.requests += 1;
+    // Until then it waited for a connection, which has its own timeout.
+    this.#watch.begin(this);
   }
 
   onResponseStarted(): void {
@@ -203,20 +232,22 @@ export class Exchange implements ConnectionAware {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    this.#silentTicks = 0;
     if (status < 200 || this.#over) return;
     this.#began = true;
     this.#resolve({ status, headers: flatten(headers) });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#silentTicks = 0;
     if (this.#body) {
-      if (!this.#body.push(chunk)) controller.pause();
+      if (!this.#body.push(chunk)) this.#pause();
       return;
     }
     this.#parts.push(chunk);
     this.#length += chunk.length;
     if (this.#length <= (this.#waiting?.limit ?? heldBytes)) return;
-    controller.pause();
+    this.#pause();
     if (this.#waiting) this.#answer(false);
   }
 
@@ -245,6 +276,7 @@ export class Exchange implements ConnectionAware {
     if (this.#over) return;
     this.#over = true;
     this.#pool.active -= 1;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#watch.end(this);
+    this.#asked.signal?.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -168,6 +168,24 @@ describe("a wait ends", () => {
     expect(await codeOf(textOf(answer.body))).toBe("upstream_timeout");
   });
 
+  it("but not while it goes on, however slowly, among others that stall", async () => {
+    const url = await serve((request, response) => {
+      if (request.url?.includes("stalls")) return void response.write("x");
+      let left = 8;
+      const more = setInterval(() => {
+        response.write("x");
+        if (--left === 0) response.end();
+      }, 70);
+      response.on("close", () => clearInterval(more));
+    });
+    const read = async (path: string): Promise<string> => {
+      const { body } = await egress.request(ask(new URL(path, url).href, { idleTimeoutMs: 300 }));
+      return codeOf(textOf(body));
+    };
+    const paths = Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? "/goes-on" : "/stalls"));
+    expect(await Promise.all(paths.map(read))).toEqual(paths.map((path) => (path === "/stalls" ? "upstream_timeout" : "")));
+  });
+
   it("but not while we are the slow side", async () => {
     const big = Buffer.alloc(4 * 1024 * 1024, 97);
     const url = await serve((_request, response) => response.end(big));

@@ -1,4 +1,5 @@
 import type { BusId, LiveEvent, LiveFrame } from "@sluice/core/events";
+import type { RequestRow } from "@sluice/core/requests";
 import type { Bus } from "./contract.ts";
 
 /** Events that were published together; the unit of resumption. At most MAX_BATCH_EVENTS, never mutated. */
@@ -26,8 +27,11 @@ export interface LiveBus extends Bus {
   listen(listener: BusListener): () => void;
   /** Everything after an id, or the reason why not. @throws when Redis is unavailable. */
   replay(after: BusId): Promise<Replay>;
-  /** Called right before each batch is sent, because what the events refer to must be readable before they are. */
-  beforeSend(hook: () => void): void;
+  /**
+   * Called right before each batch is sent, because what the events refer to must be readable before they are. `jsonOf` need not write
+   * the rows of the batch again.
+   */
+  beforeSend(hook: (jsonOf: (row: RequestRow) => string) => void): void;
 }
 
 /** How long events wait to be sent together. */

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "@sluice/core/clock";
 import type { BusId, LiveEvent } from "@sluice/core/events";
+import { rowJson } from "@sluice/core/row-json";
 import { compareBusIds, newEpoch, parseBusId } from "./bus-id.ts";
 import { BATCH_MS, type Batch, type BusListener, type LiveBus, MAX_BATCH_EVENTS, MAX_REPLAY_EVENTS, type Replay } from "./live-bus.ts";
 
@@ -15,7 +16,7 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
   const { clock = systemClock, capacity = 5_000 } = options;
   const epoch = newEpoch();
   const listeners = new Set<BusListener>();
-  const hooks: (() => void)[] = [];
+  const hooks: Parameters<LiveBus["beforeSend"]>[0][] = [];
   let ring: Batch[] = [];
   /** Events in the ring. A replay of more is refused, so more need not be kept. */
   let held = 0;
@@ -63,7 +64,7 @@ export function createMemoryBus(options: { clock?: Clock; capacity?: number } = 
     timer = null;
     const events = queue;
     queue = [];
-    if (events.length > 0) for (const hook of hooks) hook();
+    if (events.length > 0) for (const hook of hooks) hook(rowJson);
     for (let at = 0; at < events.length; at += MAX_BATCH_EVENTS) append(events.slice(at, at + MAX_BATCH_EVENTS));
   }
 

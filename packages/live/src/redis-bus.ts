@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { BusId, LiveEvent } from "@sluice/core/events";
 import type { Log } from "@sluice/core/log";
+import type { RequestRow } from "@sluice/core/requests";
 import { rowJson } from "@sluice/core/row-json";
 import { NOWHERE } from "./bus-id.ts";
 import { BATCH_MS, type LiveBus, MAX_BATCH_EVENTS } from "./live-bus.ts";
@@ -23,6 +24,8 @@ interface PendingBatch {
   newEpoch: boolean;
 }
 
+type Texts = Map<RequestRow, string>;
+
 /**
  * The bus over Redis. One batch is sent at a time, and repeated until Redis has taken it, so the order holds and a lost
  * connection loses or duplicates nothing. While Redis is unavailable no viewers receive events, not even those of this
@@ -33,7 +36,7 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   const history = createRedisHistory(link, { maxEntries });
   const follower = createRedisFollower(link, history, { log });
   const publisher = randomBytes(8).toString("hex");
-  const hooks: (() => void)[] = [];
+  const hooks: Parameters<LiveBus["beforeSend"]>[0][] = [];
   let queue: LiveEvent[] = [];
   /** Events that have left the queue, so that a place in it can be told later. */
   let left = 0;
@@ -82,9 +85,9 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
     return events;
   }
 
-  function take(): PendingBatch {
+  function take(texts: Texts): PendingBatch {
     const events = leave(MAX_BATCH_EVENTS);
-    const batch = { number: ++sent, events: `[${events.map(eventJson).join()}]`, newEpoch: dropped };
+    const batch = { number: ++sent, events: `[${events.map((event) => eventJson(event, texts)).join()}]`, newEpoch: dropped };
     dropped = false;
     return batch;
   }
@@ -103,8 +106,9 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   async function sendQueued(): Promise<void> {
     for (let left = queue.length; link.ready() && (pending || left > 0); ) {
       if (!pending) left -= MAX_BATCH_EVENTS;
-      pending ??= take();
-      for (const hook of hooks) hook();
+      const texts: Texts = new Map();
+      pending ??= take(texts);
+      for (const hook of hooks) hook((row) => texts.get(row) ?? rowJson(row));
       try {
         await history.append({ publisher, ...pending });
         pending = null;
@@ -157,10 +161,12 @@ export function createRedisBus(link: RedisLink, options: { log: Log; maxEntries?
   };
 }
 
-/** Nearly all events are about rows, which have a faster encoder. */
-function eventJson(event: LiveEvent): string {
+/** Nearly all events are about rows, which have a faster encoder. What it writes is kept in `texts`. */
+function eventJson(event: LiveEvent, texts: Texts): string {
   const isOfRow = "row" in event && "rev" in event && event.type.startsWith("request.") && event.type !== "request.corrected";
   if (!isOfRow) return JSON.stringify(event);
   const quick = event.quick ? `,"quick":true` : "";
-  return `{"type":"${event.type}","rev":${event.rev}${quick},"row":${rowJson(event.row)}}`;
+  const row = rowJson(event.row);
+  texts.set(event.row, row);
+  return `{"type":"${event.type}","rev":${event.rev}${quick},"row":${row}}`;
 }

@@ -35,8 +35,8 @@ export interface RemoteRow {
  */
 export interface RegistryMirror {
   changed(id: string): void;
-  /** Writes changes now; does nothing while Redis is unavailable. */
-  flush(): void;
+  /** Writes changes now; does nothing while Redis is unavailable. `jsonOf` may know the JSON of rows already. */
+  flush(jsonOf?: (row: RequestRow) => string): void;
   /** Makes the hashes equal to memory, now. */
   resync(): void;
   /** From now on this instance, or Postgres, has these rows of dead instances. */
@@ -59,6 +59,8 @@ export function createRegistryMirror(
   const { rowsKey, detailsKey } = presence;
   let dirty = new Set<string>();
   const taken = new Set<string>();
+  /** Those whose details were written: few, as most are settled before. */
+  const detailed = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
   let closed = false;
@@ -66,7 +68,7 @@ export function createRegistryMirror(
   link.onReady(() => void resync());
   presence.onForgotten(() => void resync());
 
-  function flush(): void {
+  function flush(jsonOf = rowJson): void {
     if (timer) clearTimeout(timer);
     timer = null;
     if (taken.size > 0 && link.ready()) handOver().catch(failed);
@@ -75,24 +77,29 @@ export function createRegistryMirror(
     // A new Set, because the old table keeps what was cleared from it (core/churning-map).
     dirty = new Set();
     // When disconnected, the next connection writes everything.
-    if (link.ready()) Promise.all(write(ids)).catch(failed);
+    if (link.ready()) Promise.all(write(ids, jsonOf)).catch(failed);
   }
 
-  function write(ids: readonly string[]): Promise<unknown>[] {
+  function write(ids: readonly string[], jsonOf = rowJson): Promise<unknown>[] {
     const rows: string[] = [];
     const details: string[] = [];
     const gone: string[] = [];
+    const goneDetails: string[] = [];
     for (const id of ids) {
       const row = source.rowOf(id);
       const detail = source.detailOf(id);
-      if (row) rows.push(id, rowJson(row));
+      if (row) rows.push(id, jsonOf(row));
       else gone.push(id);
-      if (row && detail) details.push(id, Buffer.isBuffer(detail) ? detail.toString("utf8") : JSON.stringify(detail));
+      if (row && detail) {
+        details.push(id, Buffer.isBuffer(detail) ? detail.toString("utf8") : JSON.stringify(detail));
+        detailed.add(id);
+      } else if (!row && detailed.delete(id)) goneDetails.push(id);
     }
     const sent: Promise<unknown>[] = [];
     if (rows.length > 0) sent.push(redis.hset(rowsKey(instanceId), ...rows));
     if (details.length > 0) sent.push(redis.hset(detailsKey(instanceId), ...details));
-    if (gone.length > 0) sent.push(redis.hdel(rowsKey(instanceId), ...gone), redis.hdel(detailsKey(instanceId), ...gone));
+    if (gone.length > 0) sent.push(redis.hdel(rowsKey(instanceId), ...gone));
+    if (goneDetails.length > 0) sent.push(redis.hdel(detailsKey(instanceId), ...goneDetails));
     return sent;
   }
 
@@ -125,9 +132,13 @@ export function createRegistryMirror(
     if (retry) clearTimeout(retry);
     retry = null;
     if (closed || !link.ready()) return;
+    for (const id of detailed) if (!source.rowOf(id)) detailed.delete(id);
     try {
       for (const key of source.complete() ? [rowsKey(instanceId), detailsKey(instanceId)] : []) {
-        const stale = (await redis.hkeys(key)).filter((id) => !source.rowOf(id));
+        const kept = await redis.hkeys(key);
+        const stale = kept.filter((id) => !source.rowOf(id));
+        // Some may be of an earlier life.
+        if (key === detailsKey(instanceId)) for (const id of kept) if (source.rowOf(id)) detailed.add(id);
         for (let at = 0; at < stale.length; at += CHUNK) await redis.hdel(key, ...stale.slice(at, at + CHUNK));
       }
       const ids = [...source.ids()];

@@ -23,8 +23,8 @@ export async function revokeKey(ctx: Ctx, input: z.input<typeof RevokeKeyInput>)
     if (before.revokedAt) return toKeyView(before);
     const row = await ctx.transaction.tx.key.update({
       where: { id },
-      // Names are unique per user: revoking a key frees its name.
-      data: { revokedAt: new Date(ctx.clock.now()), name: `${before.name} (revoked ${id.slice(-6)})`.slice(0, 120) },
+      // Names are unique per user: revoking a key frees its name. No words, since pages in any language show it.
+      data: { revokedAt: new Date(ctx.clock.now()), name: `${before.name} · ${id.slice(-6)}` },
     });
     const key = toKeyView(row);
     await audit(ctx, { action: "key.revoke", targetKind: "key", targetId: id, before: toKeyView(before), after: key });

@@ -39,7 +39,11 @@ function stop(signal) {
   for (const child of children) child.kill(signal);
 }
 
-process.on("SIGINT", () => stop("SIGINT"));
+process.on("SIGINT", () => {
+  // The second one ends what the server still waits for.
+  if (stopping) for (const child of children) child.kill("SIGINT");
+  stop("SIGINT");
+});
 process.on("SIGTERM", () => stop("SIGTERM"));
 process.on("SIGHUP", () => stop("SIGTERM"));
 

@@ -24,6 +24,9 @@ function giveUp(error: unknown): never {
  */
 const lingerMs = 5_000;
 
+/** One Ctrl+C may arrive several times: from the terminal, from npm and from npm's script. */
+const againAfterMs = 500;
+
 async function main(): Promise<void> {
   const env = readEnv();
   const log = createLog(env.logLevel);
@@ -45,7 +48,14 @@ async function main(): Promise<void> {
     }, lingerMs).unref();
   };
   process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  let interruptedMs = 0;
+  process.on("SIGINT", () => {
+    if (!cancel.signal.aborted) {
+      interruptedMs = performance.now();
+      if (process.stderr.isTTY) process.stderr.write("\nFinishing the requests in flight. Press Ctrl+C again to end them now.\n");
+      void stop();
+    } else if (performance.now() - interruptedMs > againAfterMs) void starting.then((server) => server.hurry()).catch(() => undefined);
+  });
   // The terminal was closed: by default this would end the process at once, with its requests.
   process.on("SIGHUP", stop);
   // Started by npm's script: if that is killed, the channel closes, and this process must stop by itself.

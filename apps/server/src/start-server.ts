@@ -36,6 +36,8 @@ export interface RunningServer {
   setupToken: string | null;
   /** Finishes requests in flight, settles, and releases everything. Rejects when records could not be flushed (they stay on disk). */
   stop(): Promise<void>;
+  /** Ends the requests that a stop is waiting for. They are billed as far as they came. */
+  hurry(): Promise<void>;
 }
 
 interface Parts extends RoleParts {
@@ -124,6 +126,7 @@ export async function startServer(env: Env, log: Log, cancel?: AbortSignal): Pro
       url,
       setupToken: env.roles.has("api") ? setupToken : null,
       stop: () => stopServer(parts, opened, close, stopping),
+      hurry: async () => opened.roles.gateway?.drain({ graceMs: 0 }),
     };
   } catch (error) {
     stopping.abort();

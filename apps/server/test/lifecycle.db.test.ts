@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { clientKey } from "@sluice/testing/config-file";
 import { until } from "@sluice/testing/deadline";
 import { callModel, type ModelCall } from "@sluice/testing/model-client";
@@ -25,7 +26,7 @@ describe("R08 SIGTERM", () => {
     expect(await healthOf(server)).toMatchObject({ status: "draining" });
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
     expect(await callModel(server.url, quick)).toMatchObject({ status: 503 });
-    // A second signal changes nothing.
+    // A second one changes nothing.
     server.child.kill("SIGTERM");
     const { outcome, id } = await stream.end;
     expect(outcome).toBe("complete");
@@ -33,6 +34,22 @@ describe("R08 SIGTERM", () => {
     viewer.close();
     expect(await rowOf(id)).toMatchObject({ state: "done" });
     expect(server.output()).not.toContain("still open");
+    expect(errorLines(server)).toEqual([]);
+  });
+
+  it("a second SIGINT, not the echo of the first, ends what is still waited for and bills what passed", async () => {
+    const server = await servers.startPlain({ SLUICE_DRAIN_SECONDS: "600" });
+    const stream = await openStream(servers.upstream, server, "claude-endless");
+    for (let echo = 0; echo < 3; echo++) server.child.kill("SIGINT");
+    await until(async () => (await fetch(`${server.url}/health/ready`)).status === 503, { what: "not ready any more" });
+    await wait(700);
+    expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
+    server.child.kill("SIGINT");
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    const { outcome, id, text } = await stream.end;
+    expect(outcome).toBe("cut");
+    expect(text).toContain("The gateway is shutting down");
+    expect(await rowOf(id)).toMatchObject({ state: "error", error_code: "draining" });
     expect(errorLines(server)).toEqual([]);
   });
 

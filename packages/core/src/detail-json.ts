@@ -29,16 +29,10 @@ function decisionJson(decision: Decision): string {
   return `{"candidates":[${listed}],"excluded":[],"chosenBy":"${chosenBy}"}`;
 }
 
-const candidateTexts = new WeakMap<DecisionCandidate, string>();
-
-/** All requests of a configuration share most of these objects, which are never changed. */
 function candidateJson(candidate: DecisionCandidate): string {
-  let text = candidateTexts.get(candidate);
-  if (text === undefined) {
-    text = JSON.stringify(candidate);
-    candidateTexts.set(candidate, text);
-  }
-  return text;
+  const { providerId, priority, weight, converted, saw } = candidate;
+  if (converted !== undefined || saw !== undefined) return JSON.stringify(candidate);
+  return `{"providerId":"${providerId}","priority":${priority},"weight":${weight}}`;
 }
 
 /** Of the only attempt, as a list. */

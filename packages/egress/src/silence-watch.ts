@@ -6,7 +6,7 @@ export interface Watched {
   onTick(): void;
 }
 
-/** Timeouts are a multiple of it, and end up to twice as much too late. */
+/** A timeout ends up to two of these late. */
 export const TICK_MS = 50;
 
 /**

@@ -19,7 +19,7 @@ export interface Envelope {
   includesUsage: boolean;
   /** Byte span of the value of `stream_options`, for splicing; null when absent. */
   streamOptionsSpan: readonly [start: number, end: number] | null;
-  /** The client's own session id ('' = none): Anthropic metadata.user_id, Codex prompt_cache_key / headers, … May hold text of its user. */
+  /** The client's own session id ('' = none): Anthropic metadata.user_id, Codex prompt_cache_key / headers, … */
   sessionHint: string;
   /** The maximum output per answer that the client asks for (null = not set), and the number of answers. */
   maxOutputTokens: number | null;

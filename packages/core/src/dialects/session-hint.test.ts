@@ -22,7 +22,7 @@ test("Codex, headers, and the rest", () => {
 test("otherwise the first user message, because later requests of the conversation repeat it", () => {
   const first = { role: "user", content: "Hello" };
   const later = [{ role: "system", content: "S" }, first, { role: "assistant", content: "Hi" }, { role: "user", content: "More" }];
-  expect(openaiHint({ messages: [first] }, {})).toBe("h:Hello");
+  expect(openaiHint({ messages: [first] }, {})).toMatch(/^h:[\w-]{22}$/);
   expect(openaiHint({ messages: later }, {})).toBe(openaiHint({ messages: [first] }, {}));
   expect(anthropicHint({ messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }] }, {})).toBe(
     openaiHint({ messages: [first] }, {}),
@@ -53,5 +53,4 @@ test("a preamble that an agent sends in every conversation does not merge them",
 test("hints are bounded and clean", () => {
   expect(openaiHint({ prompt_cache_key: "x".repeat(10_000) }, {})).toMatch(/^h:/);
   expect(openaiHint({ prompt_cache_key: "a\u0000b\n" }, {})).toBe("ab");
-  expect(openaiHint({ input: "x".repeat(10_000) }, {})).toHaveLength(4_098);
 });

@@ -35,20 +35,16 @@ function firstText(content: unknown): string {
   return "";
 }
 
-/** `h:` and the first user message, which all turns of a conversation repeat. The hint is hashed before it is kept or shown. */
+/** `h:` and a hash of the first user message, which all turns of a conversation repeat. */
 export function hintOfMessages(messages: unknown): string {
-  if (typeof messages === "string") return beginningOf(messages);
+  if (typeof messages === "string") return messages ? `h:${hash("sha256", messages.slice(0, 4096), "base64url").slice(0, 22)}` : "";
   for (const message of asList(messages)) {
     const record = asRecord(message);
     if (!record || (record.role !== undefined && record.role !== "user")) continue;
     const text = firstText(record.content ?? record.parts);
-    if (text) return beginningOf(text);
+    if (text) return `h:${hash("sha256", text.slice(0, 4096), "base64url").slice(0, 22)}`;
   }
   return "";
-}
-
-function beginningOf(text: string): string {
-  return text && `h:${text.slice(0, 4096)}`;
 }
 
 const hintHeaders = ["x-session-id", "session_id", "session-id", "conversation_id", "thread-id", "x-claude-code-session-id"];

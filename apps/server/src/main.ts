@@ -48,9 +48,9 @@ async function main(): Promise<void> {
     }, lingerMs).unref();
   };
   process.on("SIGTERM", stop);
-  let interruptedMs = 0;
+  let interruptedMs: number | null = null;
   process.on("SIGINT", () => {
-    if (!cancel.signal.aborted) {
+    if (interruptedMs === null) {
       interruptedMs = performance.now();
       if (process.stderr.isTTY) process.stderr.write("\nFinishing the requests in flight. Press Ctrl+C again to end them now.\n");
       void stop();

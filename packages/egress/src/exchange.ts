@@ -5,7 +5,7 @@ import type { Collected } from "./collect.ts";
 import type { EgressRequest } from "./contract.ts";
 import { unreachable } from "./guard.ts";
 import type { Connection, ConnectionAware, OriginPool } from "./origin-pool.ts";
-import { type SilenceWatch, TICK_MS, type Watched } from "./silence-watch.ts";
+import type { SilenceWatch, Watched } from "./silence-watch.ts";
 
 /** A kept-alive socket was closed before any part of an answer arrived: the request may be sent again. */
 export class StaleConnection extends Error {}
@@ -107,8 +107,9 @@ export class Exchange implements ConnectionAware, Watched {
   /** Why the body did not end properly. */
   #failure: Error | null = null;
   #answering = false;
-  /** Ticks since the provider sent something, or since it may again. */
-  #silentTicks = 0;
+  /** Since the last tick the provider sent something, or may send again. */
+  #heard = true;
+  #silentMs = 0;
   /** We are the slow side. */
   #paused = false;
   #over = false;
@@ -132,11 +133,12 @@ export class Exchange implements ConnectionAware, Watched {
     this.#stop(reason instanceof Error ? reason : new Error("aborted"));
   };
 
-  onTick(): void {
+  onTick(sinceMs: number): void {
     if (this.#paused) return;
+    this.#silentMs = this.#heard ? 0 : this.#silentMs + sinceMs;
+    this.#heard = false;
     const ms = this.#began ? this.#asked.idleTimeoutMs : this.#asked.headersTimeoutMs;
-    // The first tick may follow at once, hence one more.
-    if (++this.#silentTicks <= Math.ceil(ms / TICK_MS)) return;
+    if (this.#silentMs < ms) return;
     this.#stop(new SluiceError("upstream_timeout", { detail: this.#began ? `nothing more for ${ms} ms` : `no answer for ${ms} ms` }));
   }
 
@@ -190,7 +192,7 @@ export class Exchange implements ConnectionAware, Watched {
   /** Called when our side is ready for more. */
   resume(): void {
     this.#paused = false;
-    this.#silentTicks = 0;
+    this.#heard = true;
     this.#controller?.resume();
   }
 
@@ -232,14 +234,14 @@ export class Exchange implements ConnectionAware, Watched {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    this.#silentTicks = 0;
+    this.#heard = true;
     if (status < 200 || this.#over) return;
     this.#began = true;
     this.#resolve({ status, headers: flatten(headers) });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#silentTicks = 0;
+    this.#heard = true;
     if (this.#body) {
       if (!this.#body.push(chunk)) this.#pause();
       return;

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Settings } from "@sluice/core/inputs/settings";
 import type { Log } from "@sluice/core/log";
 import { DAY_MS } from "@sluice/core/time-zone";
@@ -36,6 +37,8 @@ export interface RetentionResult {
 /** Advisory lock, shared by everything that drops partitions. The number is arbitrary. */
 const RETENTION_LOCK = 7_207_150_003;
 const DELETED_AT_ONCE = 5_000;
+/** On a connection that hangs, it is freed when the server notices. */
+const UNLOCK_MS = 1_000;
 
 /** Does what is due, on one instance at a time; null when another instance is doing it. */
 export async function applyRetention(options: RetentionOptions): Promise<RetentionResult | null> {
@@ -51,7 +54,8 @@ export async function applyRetention(options: RetentionOptions): Promise<Retenti
     return await applyLocked(client, { ...options, nowMs: Math.min(options.nowMs, rows[0].now) });
   } finally {
     // The server would free the lock only a moment after the connection is closed, when the next run may have asked for it.
-    await client.query("SELECT pg_advisory_unlock_all()").catch(() => undefined);
+    const unlocked = client.query("SELECT pg_advisory_unlock_all()").catch(() => undefined);
+    await Promise.race([unlocked, wait(UNLOCK_MS, undefined, { ref: false })]);
     // Discards the setting.
     client.release(true);
   }

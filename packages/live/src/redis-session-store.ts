@@ -9,10 +9,13 @@ import { MAX_LISTED, MAX_SESSIONS, type SessionStore } from "./session-store.ts"
  * instance (f:<life>), summed over those alive, so the counts of a killed process end with its heartbeat. A terminated
  * session has the field `over`, and the score 0 whenever it is idle: then the next sweep removes it. The scripts that begin or
  * end sessions remember which ones, because their reply may be lost: repeated under the same number, they give it again.
+ *
+ * A session that ended and comes back must be newer than its end, although its next instance's clock may be behind, or both happen in
+ * one millisecond: `sessions:rev` is the highest rev with which any session ended.
  */
 
 /**
- * KEYS sessions, instances, sent. ARGV prefix of hashes, life, TTL ms, number, changes as JSON, how long the number is known in s,
+ * KEYS sessions, instances, sent, rev. ARGV prefix of hashes, life, TTL ms, number, changes as JSON, how long the number is known in s,
  * most sessions. → alive, [id, created, hash…], 1 if there are too many sessions. `sent` holds the number and the sessions that
  * the batch began. A repeated batch does not bring back what has ended since.
  */
@@ -24,7 +27,8 @@ if not count then
   for id in string.gmatch(begun, '[^ ]+') do new[id] = true end
 end
 local function begin(key, c)
-  redis.call('HSET', key, 'userId', c.userId, 'keyId', c.keyId, 'startedAtMs', c.atMs, 'last', c.atMs, 'rev', c.atMs,
+  local rev = string.format('%.0f', math.max(tonumber(c.atMs), tonumber(redis.call('GET', KEYS[4]) or '0')))
+  redis.call('HSET', key, 'userId', c.userId, 'keyId', c.keyId, 'startedAtMs', c.atMs, 'last', c.atMs, 'rev', rev,
     'providerId', c.providerId, 'model', c.model, 'client', c.client, 'providerSince', c.atMs)
   new[c.id] = true
 end
@@ -64,7 +68,7 @@ end
 return { alive(KEYS[2], ARGV[3]), out, redis.call('ZCARD', KEYS[1]) > tonumber(ARGV[7]) and 1 or 0 }`);
 
 /**
- * KEYS sessions, instances, swept. ARGV prefix of hashes, TTL ms, cutoff, now, most sessions, most per call, number, how long it is
+ * KEYS sessions, instances, swept, rev. ARGV prefix of hashes, TTL ms, cutoff, now, most sessions, most per call, number, how long it is
  * known in s. → [id, hash…] of those ended as JSON, oldest score, go on. `swept` holds the number and the ended sessions.
  */
 const sweepScript = defineScript(`${aliveLua}
@@ -75,22 +79,26 @@ for _, life in ipairs(alive(KEYS[2], ARGV[2])) do living['f:' .. life] = true en
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, ARGV[6])
 local excess = math.min(redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[5]), tonumber(ARGV[6]))
 if excess > #ids then ids = redis.call('ZRANGE', KEYS[1], 0, excess - 1) end
-local ended = {}
+local ended, last = {}, tonumber(redis.call('GET', KEYS[4]) or '0')
 for _, id in ipairs(ids) do
   local h = redis.call('HGETALL', ARGV[1] .. id)
-  local busy = 0
-  for i = 1, #h, 2 do if living[h[i]] then busy = busy + tonumber(h[i + 1]) end end
+  local busy, rev = 0, 0
+  for i = 1, #h, 2 do
+    if living[h[i]] then busy = busy + tonumber(h[i + 1]) elseif h[i] == 'rev' then rev = tonumber(h[i + 1]) + 1 end
+  end
   if busy > 0 then
     redis.call('ZADD', KEYS[1], ARGV[4], id)
   else
     redis.call('ZREM', KEYS[1], id)
     redis.call('DEL', ARGV[1] .. id)
     if #h > 0 then ended[#ended + 1] = { id, h } end
+    last = math.max(last, rev)
   end
 end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 told = '[]'
 if #ended > 0 then
+  redis.call('SET', KEYS[4], string.format('%.0f', last))
   told = cjson.encode(ended)
   redis.call('SET', KEYS[3], ARGV[7] .. ' ' .. told, 'EX', ARGV[8])
 end
@@ -141,6 +149,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
   const hashes = `${link.prefix}session:`;
   const sent = `${link.prefix}sessions:sent:${presence.life}`;
   const swept = `${link.prefix}sessions:swept:${presence.life}`;
+  const rev = `${link.prefix}sessions:rev`;
   /** Number of the next call that sweeps; it increases with each reply. */
   let sweep = 1;
   /** Ended by calls of a sweep of which a later one failed. */
@@ -159,7 +168,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
         inFlight: String(change.inFlight),
       }));
       const args = [hashes, presence.life, presence.ttlMs, number, JSON.stringify(wire), KNOWN_S, MAX_SESSIONS];
-      const reply = (await link.run(applyScript, [sessions, presence.key, sent], args)) as Reply;
+      const reply = (await link.run(applyScript, [sessions, presence.key, sent, rev], args)) as Reply;
       // This life is alive, whether or not its first beat has arrived.
       const alive = new Set([...reply[0], presence.life]);
       const results = reply[1].map(([id, created, hash]) => {
@@ -173,7 +182,7 @@ export function createRedisSessionStore(link: RedisLink, presence: Presence): Se
       // Bounded, because sessions that are all in flight can exceed the maximum.
       for (let calls = 1; ; calls += 1) {
         const args = [hashes, presence.ttlMs, Math.floor(cutoffMs), Math.floor(nowMs), MAX_SESSIONS, PER_CALL, sweep, KNOWN_S];
-        const reply = (await link.run(sweepScript, [sessions, presence.key, swept], args)) as [string, string, number];
+        const reply = (await link.run(sweepScript, [sessions, presence.key, swept, rev], args)) as [string, string, number];
         sweep += 1;
         for (const [id, hash] of JSON.parse(reply[0]) as [string, string[]][]) {
           const row = toRow(id, hash, new Set());

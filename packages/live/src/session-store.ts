@@ -69,11 +69,13 @@ export function createMemorySessionStore(): SessionStore {
   /** As in Redis: the time of the last activity, or of the last sweep that found it in flight. */
   const scores = new Map<string, number>();
   const terminated = new Set<string>();
+  /** The highest rev with which a session ended. */
+  let lastRev = 0;
   let applied = 0;
 
   function applyOne(change: SessionChange, count: boolean): Applied["results"][number] {
     const held = rows.get(change.id);
-    const base = held ?? newRow(change);
+    const base = held ?? newRow(change, lastRev);
     const factor = count ? 1 : 0;
     if (change.requests > 0) terminated.delete(change.id);
     const moved = change.providerId !== "" && change.providerId !== base.providerId;
@@ -118,6 +120,7 @@ export function createMemorySessionStore(): SessionStore {
           scores.delete(id);
           terminated.delete(id);
           ended.push({ ...row, rev: row.rev + 1 });
+          lastRev = Math.max(lastRev, row.rev + 1);
         }
       }
       return { ended, oldestMs: scores.size > 0 ? Math.min(...scores.values()) : null };
@@ -139,8 +142,8 @@ export function createMemorySessionStore(): SessionStore {
   };
 }
 
-/** Revs begin at the current time, so a session that ended and comes back is newer than its end. */
-function newRow(change: SessionChange): SessionRow {
+/** Revs begin at the current time, or after those of all that ended, so a session that ended and comes back is newer than its end. */
+function newRow(change: SessionChange, lastRev: number): SessionRow {
   return {
     id: change.id,
     userId: change.userId,
@@ -158,6 +161,6 @@ function newRow(change: SessionChange): SessionRow {
     costNanoUsd: "0",
     providerSinceMs: change.atMs,
     chosenBy: "",
-    rev: change.atMs,
+    rev: Math.max(change.atMs, lastRev),
   };
 }

@@ -339,3 +339,29 @@ describe("a client that invents a session per request", () => {
     expect((await store.sweep(0, 1)).ended).toEqual([]);
   });
 });
+
+/** One ends, and comes back at once where the clock is behind. */
+async function comeBack(store: SessionStore): Promise<{ endedRev: number; back: number[] }> {
+  const [one, other] = [change(10_000), change(12_000)];
+  await store.apply([one, other], 1);
+  const { ended } = await store.sweep(11_000, 11_000);
+  const { results } = await store.apply([{ ...one, atMs: 5_000 }, change(5_000)], 2);
+  expect(ended.map(({ id }) => id)).toEqual([one.id]);
+  expect(results.map(({ created }) => created)).toEqual([true, true]);
+  return { endedRev: ended[0]?.rev ?? 0, back: results.map(({ row }) => row.rev) };
+}
+
+describe("a session that ended and comes back is newer than its end, also where the clock is behind", () => {
+  it("in memory", async () => {
+    const { endedRev, back } = await comeBack(createMemorySessionStore());
+    expect(Math.min(...back)).toBeGreaterThan(endedRev);
+  });
+
+  it("on Redis", async () => {
+    const link = openRedisLink(redis().url, { log: silentLog, prefix: `${uniqueName("back")}:` });
+    await until(() => link.ready(), { what: "the connection is ready" });
+    const { endedRev, back } = await comeBack(createRedisSessionStore(link, createPresence(link, { instanceId: "back" })));
+    link.close();
+    expect(Math.min(...back)).toBeGreaterThan(endedRev);
+  });
+});

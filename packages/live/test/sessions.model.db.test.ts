@@ -83,6 +83,16 @@ const examples: [Step[]][] = [
   [[begin, end, wait(19_000), lose, wait(40_000)]],
   // A batch is repeated after its session was terminated, or ended, elsewhere.
   [[begin, end, { ...lose, replies: 3 }, wait(250), { do: "terminate", at: 1, id: 0 }, wait(900)]],
+  // A session that ended comes back in the same millisecond.
+  [
+    [
+      { do: "leave", at: 1 },
+      { ...begin, at: 1 },
+      { do: "terminate", at: 0, id: 0 },
+    ],
+  ],
+  // Or at an instance whose clock is behind.
+  [[{ ...begin, at: 1 }, { ...end, at: 1 }, wait(250), { do: "terminate", at: 1, id: 0 }, { ...begin, at: 2 }]],
 ];
 
 interface Instance {

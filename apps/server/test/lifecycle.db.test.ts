@@ -26,8 +26,9 @@ describe("R08 SIGTERM", () => {
     expect(await healthOf(server)).toMatchObject({ status: "draining" });
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
     expect(await callModel(server.url, quick)).toMatchObject({ status: 503 });
-    // A second one changes nothing.
+    // A second one changes nothing, nor does the first Ctrl+C.
     server.child.kill("SIGTERM");
+    server.child.kill("SIGINT");
     const { outcome, id } = await stream.end;
     expect(outcome).toBe("complete");
     expect(await server.exited).toEqual({ code: 0, signal: null });

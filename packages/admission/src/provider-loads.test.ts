@@ -1,5 +1,5 @@
 import type { RoutableProvider, Tier } from "@sluice/core/routing/provider-index";
-import { inOrder } from "@sluice/core/routing/strategies";
+import { visitInOrder } from "@sluice/core/routing/strategies";
 import { fakeClock } from "@sluice/testing/clock";
 import { describe, expect, test } from "vitest";
 import { createProviderLoads } from "./provider-loads.ts";
@@ -23,8 +23,11 @@ describe("R39 lowest latency over what was measured", () => {
     };
     const takes: Record<string, number> = { a: 50, b: 500 };
     const call = (): string => {
-      const [first] = inOrder(tier, { strategy: "lowest_latency", measure: ({ id }) => loads.of(id), turnOf: () => 0, random });
-      const id = first?.id ?? "";
+      let id = "";
+      visitInOrder(tier, { strategy: "lowest_latency", measure: (one) => loads.of(one.id), turnOf: () => 0, random }, (first) => {
+        id = first.id;
+        return false;
+      });
       loads.began(id);
       clock.advance(takes[id] ?? 0);
       loads.answered(id, takes[id] ?? 0);

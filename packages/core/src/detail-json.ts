@@ -29,10 +29,17 @@ function decisionJson(decision: Decision): string {
   return `{"candidates":[${listed}],"excluded":[],"chosenBy":"${chosenBy}"}`;
 }
 
+const candidateTexts = new WeakMap<DecisionCandidate, string>();
+
+/** All decisions share the candidates of which they say nothing else. */
 function candidateJson(candidate: DecisionCandidate): string {
-  const { providerId, priority, weight, converted, saw } = candidate;
-  if (converted !== undefined || saw !== undefined) return JSON.stringify(candidate);
-  return `{"providerId":"${providerId}","priority":${priority},"weight":${weight}}`;
+  if (candidate.saw !== undefined) return JSON.stringify(candidate);
+  let made = candidateTexts.get(candidate);
+  if (made === undefined) {
+    made = JSON.stringify(candidate);
+    candidateTexts.set(candidate, made);
+  }
+  return made;
 }
 
 /** Of the only attempt, as a list. */

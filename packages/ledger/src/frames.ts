@@ -42,9 +42,10 @@ export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, at
   return frameOf(kind, JSON.stringify(record), atMs);
 }
 
-export function encodeStart({ row, price, providerMultiplier, groupMultiplier }: StartRecord, atMs: number): Buffer {
+/** `asked`: what `askedJson` gives for the row. */
+export function encodeStart({ row, price, providerMultiplier, groupMultiplier }: StartRecord, atMs: number, asked?: string): Buffer {
   const multipliers = `"providerMultiplier":${JSON.stringify(providerMultiplier)},"groupMultiplier":${JSON.stringify(groupMultiplier)}`;
-  return frameOf("start", `{"row":${rowJson(row)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
+  return frameOf("start", `{"row":${rowJson(row, asked)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
 }
 
 const priceTexts = new WeakMap<SpooledPrice, string>();
@@ -66,8 +67,13 @@ export interface EndFrame {
 }
 
 /** @throws like {@link encodeFrame}. */
-export function encodeEnd(kind: "finish" | "refuse", { row, detail, upstreamCostNanoUsd }: FinishRecord, atMs: number): EndFrame {
-  const head = `${headOf(kind, atMs)}{"row":${rowJson(row)},"detail":`;
+export function encodeEnd(
+  kind: "finish" | "refuse",
+  { row, detail, upstreamCostNanoUsd }: FinishRecord,
+  atMs: number,
+  asked?: string,
+): EndFrame {
+  const head = `${headOf(kind, atMs)}{"row":${rowJson(row, asked)},"detail":`;
   const tail = `,"upstreamCostNanoUsd":"${upstreamCostNanoUsd}"}}`;
   const { frame, ends } = framed([head, detailJson(detail), tail]);
   return { frame, detail: frame.subarray(ends[0], ends[1]) };

@@ -21,6 +21,8 @@ export interface OpenRequest {
   lastAtMs: number;
   /** Its FINISH is being written: it need not be carried forward. */
   finishing: boolean;
+  /** Of a request of this process: the JSON of what stays as it was at the START. */
+  asked?: string;
 }
 
 /** An end that waits for its commit. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ChurningMap } from "@sluice/core/churning-map";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
+import { areAskedAlike, askedJson } from "@sluice/core/row-json";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
 import { type EndFrame, encodeEnd, encodeFrame, encodeStart, readEnd } from "./frames.ts";
@@ -66,8 +67,9 @@ export class Spool {
   start(record: StartRecord, failpoint: FailpointHook): Promise<void> {
     if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
     const { id } = record.row;
-    const request: OpenRequest = { start: record, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false };
-    const frame = encodeStart(record, request.lastAtMs);
+    const asked = askedJson(record.row);
+    const request: OpenRequest = { start: record, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false, asked };
+    const frame = encodeStart(record, request.lastAtMs, asked);
     this.open.set(id, request);
     return new Promise((resolve, reject) => {
       this.#writer.append(frame, "written", (error, position) => {
@@ -107,7 +109,8 @@ export class Spool {
     if (request) request.finishing = true;
     let encoded: EndFrame;
     try {
-      encoded = encodeEnd(kind, record, this.#options.now());
+      const asked = request && areAskedAlike(request.start.row, record.row) ? request.asked : undefined;
+      encoded = encodeEnd(kind, record, this.#options.now(), asked);
     } catch (error) {
       this.#options.log.error({ requestId: id, error: String(error) }, "an end could not be encoded for the spool");
       done(null, null);

@@ -4,13 +4,12 @@
  * the cost of a request depends on the few providers that can serve it, not on how many exist.
  */
 import type { BreakerView } from "../breaker/breaker.ts";
-import { conversionLabel, conversionTarget, isNative } from "../dialects/conversion/wires.ts";
 import type { Decision, DecisionCandidate, DecisionRule, Exclusion } from "../requests.ts";
 import { upstreamModelOf } from "./model-patterns.ts";
-import { type Ask, type Eligible, eligibleProviders, priorityIn, type RoutableProvider } from "./provider-index.ts";
+import { type Ask, type Eligible, eligibleProviders, type RoutableProvider } from "./provider-index.ts";
 import { overrideNow } from "./provider-override.ts";
 import { scheduleAt } from "./schedule.ts";
-import { inOrder, type StrategyInput } from "./strategies.ts";
+import { type StrategyInput, visitInOrder } from "./strategies.ts";
 
 export interface ChooseInput<P extends RoutableProvider> extends Ask, StrategyInput<P> {
   /** The snapshot's array: its identity is the key of the index, so it must never be changed in place. */
@@ -69,10 +68,10 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
     if (ordered.length >= MAX_CANDIDATES) break;
     // The provider that the session leaves keeps its place in its own tier: those above may have no room.
     if (failsBack && tier.providers.includes(sticky)) consider(sticky);
-    for (const provider of inOrder(tier, input)) {
-      if (ordered.length >= MAX_CANDIDATES) break;
+    visitInOrder(tier, input, (provider) => {
       if (!seen.has(provider.id)) consider(provider);
-    }
+      return ordered.length < MAX_CANDIDATES;
+    });
   }
 
   if (ordered.length === 0) useLastResort(eligible, input, { ordered, unusable });
@@ -81,7 +80,7 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
   return {
     ordered,
     decision: {
-      candidates: ordered.map((provider) => candidateOf(provider, input)),
+      candidates: listed(ordered, eligible, input),
       ...keptExclusions(unusable, eligible.excluded),
       chosenBy,
       ...(failsBack ? { failedBackFrom: sticky.id } : {}),
@@ -128,25 +127,14 @@ function whyNone<P extends RoutableProvider>(eligible: Eligible<P>): Choice<P>["
   return eligible.isUnconvertible ? "not_convertible" : "unknown_model";
 }
 
-/** One shared, immutable object per provider of a configuration, for all decisions. */
-const candidates = new WeakMap<RoutableProvider, DecisionCandidate>();
-
-function candidateOf<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): DecisionCandidate {
-  const candidate = plainCandidateOf(provider, input);
-  return input.strategy === "weighted" || input.strategy === "round_robin" ? candidate : { ...candidate, saw: input.measure(provider) };
-}
-
-function plainCandidateOf(provider: RoutableProvider, ask: Ask): DecisionCandidate {
-  let candidate = candidates.get(provider);
-  if (!candidate) {
-    candidate = { providerId: provider.id, priority: provider.priority, weight: provider.weight };
-    candidates.set(provider, candidate);
+function listed<P extends RoutableProvider>(ordered: readonly P[], { shown }: Eligible<P>, input: ChooseInput<P>): DecisionCandidate[] {
+  const isMeasured = input.strategy !== "weighted" && input.strategy !== "round_robin";
+  const candidates: DecisionCandidate[] = [];
+  for (const provider of ordered) {
+    const candidate = shown.get(provider);
+    if (candidate) candidates.push(isMeasured ? { ...candidate, saw: input.measure(provider) } : candidate);
   }
-  const priority = priorityIn(provider, ask.group);
-  if (priority !== candidate.priority) candidate = { ...candidate, priority };
-  if (isNative(provider, ask)) return candidate;
-  const endpoint = conversionTarget(provider, ask);
-  return endpoint === null ? candidate : { ...candidate, converted: conversionLabel(ask, { dialect: provider.dialect, endpoint }) };
+  return candidates;
 }
 
 function exclusionNow<P extends RoutableProvider>(provider: P, input: ChooseInput<P>): Omit<Exclusion, "providerId"> | null {

@@ -1,6 +1,6 @@
-import { conversionTarget, hasConversion, isNative } from "../dialects/conversion/wires.ts";
+import { conversionLabel, conversionTarget, hasConversion, isNative } from "../dialects/conversion/wires.ts";
 import { knownFamilyOf } from "../dialects/model-family.ts";
-import type { DialectName, Endpoint, ExclusionReason } from "../requests.ts";
+import type { DecisionCandidate, DialectName, Endpoint, ExclusionReason } from "../requests.ts";
 import { claimsModel, type ModelRules, takesModel } from "./model-patterns.ts";
 import type { ProviderOverride } from "./provider-override.ts";
 import type { Schedule } from "./schedule.ts";
@@ -48,6 +48,8 @@ export interface Eligible<P extends RoutableProvider> {
   readonly switchedOff: boolean;
   /** No provider serves it, but one would whose dialect has no conversion. */
   readonly isUnconvertible: boolean;
+  /** What decisions show of a provider: one immutable object for all of them, so that its JSON is made once. */
+  readonly shown: ReadonlyMap<P, DecisionCandidate>;
 }
 
 /** Clients choose model names, so this part of the index is bounded; when full it is cleared. */
@@ -68,6 +70,7 @@ interface RouteIndex<P extends RoutableProvider> {
   /** Providers of the group whose dialect has no conversion to or from the client's. */
   readonly unconvertible: readonly P[];
   readonly byModel: Map<string, Eligible<P>>;
+  readonly shown: Eligible<P>["shown"];
 }
 
 // One index per configuration: a new configuration is a new array, and the old index is collected with the old array.
@@ -109,7 +112,14 @@ function indexRoute<P extends RoutableProvider>(providers: readonly P[], ask: As
   }
   candidates.sort((a, b) => priorityIn(a.provider, ask.group) - priorityIn(b.provider, ask.group));
   const disabled = providers.filter((provider) => !provider.enabled && mismatch(provider, ask) === null);
-  return { group: ask.group, candidates, excluded, disabled, unconvertible, byModel: new Map() };
+  const shown = new Map(candidates.map(({ provider }) => [provider, shownOf(provider, ask)]));
+  return { group: ask.group, candidates, excluded, disabled, unconvertible, byModel: new Map(), shown };
+}
+
+function shownOf(provider: RoutableProvider, ask: Ask): DecisionCandidate {
+  const candidate = { providerId: provider.id, priority: priorityIn(provider, ask.group), weight: provider.weight };
+  const endpoint = isNative(provider, ask) ? null : conversionTarget(provider, ask);
+  return endpoint === null ? candidate : { ...candidate, converted: conversionLabel(ask, { dialect: provider.dialect, endpoint }) };
 }
 
 function routeExclusion(provider: RoutableProvider, ask: Ask): ExclusionReason | null {
@@ -147,6 +157,7 @@ function filterByModel<P extends RoutableProvider>(route: RouteIndex<P>, model: 
     excluded: [...wrongModel, ...route.excluded],
     switchedOff: route.disabled.some(serves),
     isUnconvertible: fitting.length === 0 && route.unconvertible.some(serves),
+    shown: route.shown,
   };
 }
 

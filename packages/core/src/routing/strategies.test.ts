@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RoutableProvider, Tier } from "./provider-index.ts";
-import { createTurns, inOrder, type Measured, type Strategy } from "./strategies.ts";
+import { createTurns, type Measured, type Strategy, type StrategyInput, strategies, visitInOrder } from "./strategies.ts";
 
 const provider = (id: string, weight = 1) => ({ id, weight }) as RoutableProvider;
 
@@ -19,7 +19,14 @@ function dice(seed: number): () => number {
 
 function order(tier: Tier<RoutableProvider>, strategy: Strategy, measured: Record<string, Measured> = {}, random = dice(7)): string {
   const measure = ({ id }: RoutableProvider) => measured[id] ?? {};
-  return [...inOrder(tier, { strategy, measure, turnOf: () => 0, random })].map(({ id }) => id).join("");
+  return visited(tier, { strategy, measure, turnOf: () => 0, random });
+}
+
+/** The ids of the first `most` in the order to try. */
+function visited(tier: Tier<RoutableProvider>, input: StrategyInput<RoutableProvider>, most = Number.POSITIVE_INFINITY): string {
+  const ids: string[] = [];
+  visitInOrder(tier, input, ({ id }) => ids.push(id) < most);
+  return ids.join("");
 }
 
 describe("the order inside a tier", () => {
@@ -27,9 +34,14 @@ describe("the order inside a tier", () => {
     const tier = tierOf("a", "b", "c");
     const turnOf = createTurns();
     const orders = Array.from({ length: 4 }, () =>
-      [...inOrder(tier, { strategy: "round_robin", measure: () => ({}), turnOf, random: () => 0 })].map(({ id }) => id).join(""),
+      visited(tier, { strategy: "round_robin", measure: () => ({}), turnOf, random: () => 0 }),
     );
     expect(orders).toEqual(["abc", "bca", "cab", "abc"]);
+  });
+
+  test("a visit that has seen enough is the last", () => {
+    const input = { measure: () => ({}), turnOf: () => 0, random: () => 0 };
+    for (const strategy of strategies) expect(visited(tierOf("a", "b", "c"), { ...input, strategy }, 2)).toHaveLength(2);
   });
 
   test("least in flight: the idle first, among equals anybody", () => {

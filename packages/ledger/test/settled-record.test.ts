@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { defectOf } from "../src/settled-record.ts";
+import { finishOf } from "./arrange.ts";
+
+const texts = ["tenantId", "userId", "keyId", "sessionId", "providerId", "group", "dialect", "endpoint", "model", "upstreamModel"] as const;
+
+test("a record from disk that lacks any field is named as what it is, instead of becoming a wrong row", () => {
+  expect(defectOf(finishOf(), Date.now())).toBe("");
+  for (const name of [...texts, "state", "errorCode", "client"] as const) {
+    expect(defectOf(finishOf({ [name]: undefined }), Date.now())).toBe(`${name} is no text`);
+  }
+  for (const name of ["status", "attempts"] as const) expect(defectOf(finishOf({ [name]: 1.5 }), Date.now())).toBe("a count is no integer");
+  for (const name of ["input", "output", "cacheWrite5m", "cacheWrite1h", "cacheRead"] as const) {
+    const { row, ...rest } = finishOf();
+    expect(defectOf({ ...rest, row: { ...row, usage: { ...row.usage, [name]: null } } }, Date.now())).toBe("a count is no integer");
+  }
+});
+
+test("multipliers are decimals that Postgres keeps as they are", () => {
+  const withMultipliers = (providerMultiplier: string, groupMultiplier: string) => {
+    const finish = finishOf();
+    return { ...finish, detail: { priceId: null, cost: { providerMultiplier, groupMultiplier } } };
+  };
+  expect(defectOf(withMultipliers("1", "0.123456789012"), Date.now())).toBe("");
+  for (const odd of ["0.1234567890123", "-1", "", "1e3", "1234567"]) {
+    expect(defectOf(withMultipliers(odd, "1"), Date.now())).toBe("a multiplier is no decimal");
+    expect(defectOf(withMultipliers("1", odd), Date.now())).toBe("a multiplier is no decimal");
+  }
+});

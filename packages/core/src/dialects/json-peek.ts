@@ -2,6 +2,7 @@
  * Looks into JSON text without parsing it, for the hot path: most stream events carry a few words of text and nothing
  * else. Good for hints (whether to parse an event) and estimates, never for numbers that are billed.
  */
+import { find, unitAt } from "../string-methods.ts";
 
 /**
  * Bytes of the first non-empty JSON string under one of the keys. It cannot be confused by a model's own text, in which
@@ -11,15 +12,15 @@ export function stringBytes(data: string, keys: readonly string[]): number {
   for (const key of keys) {
     let from = 0;
     for (;;) {
-      const found = data.indexOf(key, from);
+      const found = find(data, key, from);
       if (found < 0) break;
       from = found + key.length;
       let at = from;
-      while (data.charCodeAt(at) === 0x20) at++;
-      if (data.charCodeAt(at) !== 0x3a) continue;
+      while (unitAt(data, at) === 0x20) at++;
+      if (unitAt(data, at) !== 0x3a) continue;
       at++;
-      while (data.charCodeAt(at) === 0x20) at++;
-      if (data.charCodeAt(at) !== 0x22) continue;
+      while (unitAt(data, at) === 0x20) at++;
+      if (unitAt(data, at) !== 0x22) continue;
       const bytes = escapedLength(data, at + 1);
       if (bytes > 0) return bytes;
     }
@@ -31,11 +32,11 @@ export function stringBytes(data: string, keys: readonly string[]): number {
 function escapedLength(data: string, from: number): number {
   let bytes = 0;
   for (let i = from; i < data.length; i++) {
-    const code = data.charCodeAt(i);
+    const code = unitAt(data, i);
     if (code === 0x22) return bytes;
     if (code === 0x5c) {
       i++;
-      if (data.charCodeAt(i) === 0x75) {
+      if (unitAt(data, i) === 0x75) {
         i += 4;
         bytes += 2;
       }
@@ -49,14 +50,14 @@ function escapedLength(data: string, from: number): number {
 export function hasValue(data: string, key: string): boolean {
   let from = 0;
   for (;;) {
-    const found = data.indexOf(key, from);
+    const found = find(data, key, from);
     if (found < 0) return false;
     from = found + key.length;
     let at = from;
-    while (data.charCodeAt(at) === 0x20 || data.charCodeAt(at) === 0x0a) at++;
-    if (data.charCodeAt(at) !== 0x3a) continue;
+    while (unitAt(data, at) === 0x20 || unitAt(data, at) === 0x0a) at++;
+    if (unitAt(data, at) !== 0x3a) continue;
     at++;
-    while (data.charCodeAt(at) === 0x20 || data.charCodeAt(at) === 0x0a) at++;
-    if (data.charCodeAt(at) !== 0x6e) return true;
+    while (unitAt(data, at) === 0x20 || unitAt(data, at) === 0x0a) at++;
+    if (unitAt(data, at) !== 0x6e) return true;
   }
 }

@@ -4,6 +4,8 @@
  * nothing is decoded unless it is read. Follows the WHATWG event-stream grammar: lines end with LF, CR or CRLF, an event
  * with an empty line, and a byte order mark may open the stream.
  */
+import { find, hasAt, unitAt } from "../string-methods.ts";
+
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
@@ -18,7 +20,7 @@ export class EventBoundary {
    * chunk: it belongs to what ended there.
    */
   skipSplitLf(text: string): 0 | 1 {
-    const skip = this.#afterCr && text.charCodeAt(0) === LF ? 1 : 0;
+    const skip = this.#afterCr && unitAt(text, 0) === LF ? 1 : 0;
     if (text.length > 0) this.#afterCr = false;
     return skip;
   }
@@ -27,9 +29,9 @@ export class EventBoundary {
   next(text: string, from: number, hasCr: boolean): number {
     if (from >= text.length) return -1;
     if (hasCr) return this.#nextMixed(text, from);
-    if (this.#lineIsEmpty && text.charCodeAt(from) === LF) return from + 1;
-    const at = text.indexOf("\n\n", from);
-    this.#lineIsEmpty = at >= 0 || text.charCodeAt(text.length - 1) === LF;
+    if (this.#lineIsEmpty && unitAt(text, from) === LF) return from + 1;
+    const at = find(text, "\n\n", from);
+    this.#lineIsEmpty = at >= 0 || unitAt(text, text.length - 1) === LF;
     return at < 0 ? -1 : at + 2;
   }
 
@@ -40,9 +42,9 @@ export class EventBoundary {
       if (line > at) this.#lineIsEmpty = false;
       if (line >= text.length) return -1;
       at = line + 1;
-      if (text.charCodeAt(line) === CR) {
+      if (unitAt(text, line) === CR) {
         if (at >= text.length) this.#afterCr = true;
-        else if (text.charCodeAt(at) === LF) at++;
+        else if (unitAt(text, at) === LF) at++;
       }
       const ended = this.#lineIsEmpty;
       this.#lineIsEmpty = true;
@@ -55,7 +57,7 @@ export class EventBoundary {
 /** Offset of the first CR or LF at or after `from`; `end` when there is none. */
 function lineEnd(text: string, from: number, end: number): number {
   for (let i = from; i < end; i++) {
-    const code = text.charCodeAt(i);
+    const code = unitAt(text, i);
     if (code === LF || code === CR) return i;
   }
   return end;
@@ -75,14 +77,14 @@ export function readEvent(text: string, from: number, end: number, hasCr: boolea
   let data: string | null = null;
   let at = from;
   while (at < end) {
-    let line = hasCr ? lineEnd(text, at, end) : text.indexOf("\n", at);
+    let line = hasCr ? lineEnd(text, at, end) : find(text, "\n", at);
     if (line < 0 || line > end) line = end;
-    if (text.startsWith("data:", at)) {
-      const start = at + (text.charCodeAt(at + 5) === SPACE ? 6 : 5);
+    if (hasAt(text, "data:", at)) {
+      const start = at + (unitAt(text, at + 5) === SPACE ? 6 : 5);
       const value = text.slice(start, Math.max(start, line));
       data = data === null ? value : `${data}\n${value}`;
-    } else if (text.startsWith("event:", at)) {
-      name = text.slice(at + (text.charCodeAt(at + 6) === SPACE ? 7 : 6), line);
+    } else if (hasAt(text, "event:", at)) {
+      name = text.slice(at + (unitAt(text, at + 6) === SPACE ? 7 : 6), line);
     }
     at = line + 1;
   }

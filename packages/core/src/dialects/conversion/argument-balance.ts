@@ -1,3 +1,5 @@
+import { unitAt } from "../../string-methods.ts";
+
 /** Follows a JSON object that arrives in pieces, in constant memory, to tell when its last brace has come. */
 export class ArgumentBalance {
   #depth = 0;
@@ -11,7 +13,7 @@ export class ArgumentBalance {
 
   push(piece: string): void {
     for (let i = 0; i < piece.length; i++) {
-      const char = piece.charCodeAt(i);
+      const char = unitAt(piece, i);
       if (this.#inString) this.#readString(char);
       else if (char === 0x22) this.#inString = true;
       else if (char === 0x7b || char === 0x5b) this.#depth++;

@@ -202,8 +202,11 @@ export function createBreakers(options: BreakersOptions): BreakerMirror {
       return counted(changeLocally(id, (breaker) => takeBreakerProbe(breaker, now(), policyOf(id))));
     },
     succeeded(providerId, model) {
+      const isRated = ratePercent(providerId) > 0;
+      // Nearly always: then there is nothing to change.
+      if (!isRated && entries.size + pending.size === 0) return;
       const id = idOf(providerId, model);
-      if (ratePercent(providerId) > 0) rates.note(id, "success");
+      if (isRated) rates.note(id, "success");
       change(id, { op: "succeed" }, succeedBreaker);
     },
     failed(providerId, model, { cause, retryAfterMs = 0 }) {

@@ -204,7 +204,11 @@ export function createLimits(options: LimitsOptions) {
 
   const limits: Limits = {
     admit(request) {
-      const owners = request.owners.flatMap((owner) => ownerAsk(owner, request.costNanoUsd) ?? []);
+      const owners: OwnerAsk[] = [];
+      for (const owner of request.owners) {
+        const ask = ownerAsk(owner, request.costNanoUsd);
+        if (ask) owners.push(ask);
+      }
       if (owners.length === 0) return null;
       const { requestId: id, startedAtMs, tokens } = request;
       const ask = { id, startedAtMs, tokens, alternatives: [owners], windows: windows(), nowMs: nowMs(), queueMs: queueMs() };

@@ -260,7 +260,8 @@ function taken(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: Ta
       if (owner.limits.tpm !== null) book.tpm = takenRate(book.tpm, nowMs, tokens);
       leaveLine(book, id);
     }
-    for (const kind of Object.keys(owner.limits.costs ?? {}) as CostKind[]) {
+    if (!owner.limits.costs) return used;
+    for (const kind of Object.keys(owner.limits.costs) as CostKind[]) {
       used[kind] = spentIn(book.spend, kind, windows, nowMs) + book.reserved + othersPart(book, kind, windows, nowMs);
     }
     return used;

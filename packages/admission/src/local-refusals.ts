@@ -42,9 +42,10 @@ export interface OwnerBook {
 /** Checks by kind first, then by owner. */
 export function refusalOf(owners: readonly OwnerAsk[], books: readonly OwnerBook[], ask: TakeAsk, role: LocalRole): KeeperRefusal | null {
   for (const kind of limitKinds) {
-    for (const [index, owner] of owners.entries()) {
-      const book = books[index];
-      const found = book && refusalOfKind(kind, owner, book, ask, role);
+    for (let index = 0; index < owners.length; index++) {
+      const [owner, book] = [owners[index], books[index]];
+      if (!owner || !book) continue;
+      const found = refusalOfKind(kind, owner, book, ask, role);
       // What the request holds already is not refused.
       if (!found || book.live.has(ask.id)) continue;
       if (!role.byCost && isOfCost(kind)) return null;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { COST_SCALE, formatUsd, NANO_PER_USD, parseDecimal, priceTokens, roundToNanoUsd } from "./money.ts";
+import { addNanoUsd, COST_SCALE, formatUsd, NANO_PER_USD, parseDecimal, priceTokens, roundToNanoUsd } from "./money.ts";
 
 describe("decimals", () => {
   test.each([
@@ -31,6 +31,11 @@ describe("amounts", () => {
     expect(roundToNanoUsd(COST_SCALE / 2n - 1n)).toBe(0n);
     expect(roundToNanoUsd(COST_SCALE / 2n)).toBe(1n);
     expect(roundToNanoUsd((COST_SCALE * 3n) / 2n)).toBe(2n);
+  });
+
+  test("sums of texts are exact, below 2^53, at it and beyond it", () => {
+    const amounts = [0n, 1n, -1n, 81_000n, 2n ** 52n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 10n ** 18n + 1n];
+    for (const a of amounts) for (const b of amounts) expect(addNanoUsd(a.toString(), b.toString())).toBe((a + b).toString());
   });
 
   test("amounts beyond 2^53 stay exact", () => {

@@ -1,6 +1,7 @@
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import type { BreakerState, ProviderHealth } from "@sluice/core/events";
+import { addNanoUsd } from "@sluice/core/money";
 import type { ProviderFigures } from "./contract.ts";
 import { createMemoryFigureStore, createRedisFigureStore, type Figures } from "./figure-store.ts";
 import type { LiveBus } from "./live-bus.ts";
@@ -21,18 +22,12 @@ export interface ProviderFiguresOptions {
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
-/** Changes of one provider since the last batch. */
-interface Change extends Omit<Figures, "costNanoUsd"> {
-  cost: bigint;
-}
-
-const figuresOf = ({ cost, ...counts }: Change): Figures => ({ ...counts, costNanoUsd: cost.toString() });
-
 /** What providers are doing: attempts, failures, upstream cost and requests in flight, today and across all instances. */
 export function createProviderFigures({ bus, clock, zone, breakers, redis }: ProviderFiguresOptions): ProviderFigures {
   const store = redis ? createRedisFigureStore(redis.link, redis.presence) : createMemoryFigureStore();
   const inFlight = new ChurningMap<string, number>();
-  let changes = new Map<string, Change>();
+  /** Of each provider since the last batch. */
+  let changes = new Map<string, Figures>();
   let underway: { day: string; changes: Figures[]; number: number } | null = null;
   let batches = 0;
   let measuring: Promise<void> | null = null;
@@ -45,10 +40,10 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
 
   /** Redis lost its data, or this instance was taken for dead: reports again what is in flight here. */
   function repeat(): void {
-    for (const providerId of [...inFlight.keys()]) change(providerId, { requests: 0, errors: 0, cost: 0n, inFlight: 0 });
+    for (const providerId of [...inFlight.keys()]) change(providerId, { requests: 0, errors: 0, costNanoUsd: "0", inFlight: 0 });
   }
 
-  function change(providerId: string, by: { requests: number; errors: number; cost: bigint; inFlight: number }): void {
+  function change(providerId: string, by: Omit<Figures, "providerId">): void {
     const now = Math.max(0, (inFlight.get(providerId) ?? 0) + by.inFlight);
     if (now > 0) inFlight.set(providerId, now);
     else inFlight.delete(providerId);
@@ -56,13 +51,13 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     else redis?.presence.release("figures");
     let held = changes.get(providerId);
     if (!held) {
-      held = { providerId, requests: 0, errors: 0, cost: 0n, inFlight: now };
+      held = { providerId, requests: 0, errors: 0, costNanoUsd: "0", inFlight: now };
       changes.set(providerId, held);
     }
     held.requests += by.requests;
     held.errors += by.errors;
     held.inFlight = now;
-    held.cost += by.cost;
+    if (by.costNanoUsd !== "0") held.costNanoUsd = addNanoUsd(held.costNanoUsd, by.costNanoUsd);
     if (!closed) timer ??= setTimeout(() => void measure(), Math.max(0, lastMs + MEASURE_MS - clock.monotonic()));
   }
 
@@ -77,7 +72,7 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     lastMs = clock.monotonic();
     try {
       if (!underway && changes.size > 0) {
-        underway = { day: dayOf(clock.now(), zone()), changes: Array.from(changes.values(), figuresOf), number: ++batches };
+        underway = { day: dayOf(clock.now(), zone()), changes: [...changes.values()], number: ++batches };
         changes = new Map();
       }
       if (!underway) return;
@@ -101,10 +96,10 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
   }
 
   return {
-    attemptStarted: (providerId) => change(providerId, { requests: 0, errors: 0, cost: 0n, inFlight: 1 }),
+    attemptStarted: (providerId) => change(providerId, { requests: 0, errors: 0, costNanoUsd: "0", inFlight: 1 }),
     requestFinished(_row, attempts) {
       for (const { providerId, outcome, upstreamCostNanoUsd } of attempts) {
-        change(providerId, { requests: 1, errors: outcome === "failed" ? 1 : 0, cost: BigInt(upstreamCostNanoUsd), inFlight: -1 });
+        change(providerId, { requests: 1, errors: outcome === "failed" ? 1 : 0, costNanoUsd: upstreamCostNanoUsd, inFlight: -1 });
       }
     },
     async list() {

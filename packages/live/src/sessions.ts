@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
+import { addNanoUsd } from "@sluice/core/money";
 import type { RequestRow } from "@sluice/core/requests";
 import { sharedReading } from "@sluice/core/shared-reading";
 import type { Sessions } from "./contract.ts";
@@ -57,6 +58,19 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   redis?.presence.onForgotten(resend);
   redis?.presence.onReturned(resend);
   const sweep = sharedReading(sweepNow);
+  /** Every turn of a conversation asks for its id. Bounded: when full it is cleared. */
+  let ids = new Map<string, string>();
+
+  function idOf(keyId: string, clientSessionId: string): string {
+    const name = `${keyId}\0${clientSessionId}`;
+    let id = ids.get(name);
+    if (id === undefined) {
+      id = hash("sha256", name, "base64url").slice(0, 22);
+      if (ids.size >= MAX_SESSIONS) ids = new Map();
+      ids.set(name, id);
+    }
+    return id;
+  }
 
   function change(identity: Identity): SessionChange {
     const held = changes.get(identity.id);
@@ -163,7 +177,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   }
 
   return {
-    idOf: (keyId, clientSessionId) => hash("sha256", `${keyId}\0${clientSessionId}`, "base64url").slice(0, 22),
+    idOf,
 
     began({ id, userId, keyId, providerId, model, client, chosenBy = "" }) {
       const identity = { id, userId, keyId, providerId, model, client, chosenBy };
@@ -183,7 +197,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       next.cacheTokens += cached;
       next.inputTokens += row.usage.input + cached;
       next.outputTokens += row.usage.output;
-      next.costNanoUsd = (BigInt(next.costNanoUsd) + BigInt(row.costNanoUsd ?? "0")).toString();
+      next.costNanoUsd = addNanoUsd(next.costNanoUsd, row.costNanoUsd ?? "0");
     },
 
     async list() {

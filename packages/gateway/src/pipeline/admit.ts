@@ -11,9 +11,8 @@ import { largestCharge } from "../largest-use.ts";
 export function admit(runtime: Runtime, call: Call): Promise<void> | void {
   const { key } = call;
   if (!key) throw new SluiceError("invalid_key");
-  const owners = ownersOf(call.config, key, call.row.group);
+  const { owners, limitsCost } = limitedOf(call.config, key, call.row.group);
   if (owners.length === 0) return;
-  const limitsCost = owners.some(({ values }) => appliedLimits(values)?.costs);
   // Set before the answer: a lease taken for a client that leaves meanwhile must be given back too.
   call.leased = true;
   const pending = runtime.admission.admit({
@@ -31,14 +30,20 @@ export function admit(runtime: Runtime, call: Call): Promise<void> | void {
   });
 }
 
-const ownersByKey = new WeakMap<KeyConfig, readonly LimitedOwner[]>();
+interface Limited {
+  owners: readonly LimitedOwner[];
+  /** One of them limits the cost. */
+  limitsCost: boolean;
+}
+
+const limitedByKey = new WeakMap<KeyConfig, Limited>();
 
 /**
  * Those of key, user and group that have limits, in this order. Cached per key of a configuration, except for requests
  * that a routing rule moves to another group.
  */
-function ownersOf(config: Config, key: KeyConfig, group: string): readonly LimitedOwner[] {
-  const known = group === key.group ? ownersByKey.get(key) : undefined;
+function limitedOf(config: Config, key: KeyConfig, group: string): Limited {
+  const known = group === key.group ? limitedByKey.get(key) : undefined;
   if (known) return known;
   const all = [
     { owner: "key" as const, id: key.id, values: key },
@@ -46,8 +51,9 @@ function ownersOf(config: Config, key: KeyConfig, group: string): readonly Limit
     { owner: "group" as const, id: group, values: config.groups.get(group) ?? {} },
   ];
   const owners = all.filter(({ values }) => appliedLimits(values) !== null);
-  if (group === key.group) ownersByKey.set(key, owners);
-  return owners;
+  const limited = { owners, limitsCost: owners.some(({ values }) => appliedLimits(values)?.costs) };
+  if (group === key.group) limitedByKey.set(key, limited);
+  return limited;
 }
 
 const codes = { rpm: "rate_limited", tpm: "tokens_limited", in_flight: "in_flight_limited" } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addNanoUsd, COST_SCALE, formatUsd, NANO_PER_USD, parseDecimal, priceTokens, roundToNanoUsd } from "./money.ts";
+import { COST_SCALE, formatUsd, NANO_PER_USD, NanoUsdSum, parseDecimal, priceTokens, roundToNanoUsd } from "./money.ts";
 
 describe("decimals", () => {
   test.each([
@@ -35,7 +35,12 @@ describe("amounts", () => {
 
   test("sums of texts are exact, below 2^53, at it and beyond it", () => {
     const amounts = [0n, 1n, -1n, 81_000n, 2n ** 52n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 10n ** 18n + 1n];
-    for (const a of amounts) for (const b of amounts) expect(addNanoUsd(a.toString(), b.toString())).toBe((a + b).toString());
+    for (const a of amounts) {
+      const sum = new NanoUsdSum();
+      sum.add(a.toString());
+      for (const b of amounts) sum.add(b.toString());
+      expect(sum.toString()).toBe(amounts.reduce((total, b) => total + b, a).toString());
+    }
   });
 
   test("amounts beyond 2^53 stay exact", () => {

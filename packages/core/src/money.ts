@@ -36,11 +36,21 @@ export function roundToNanoUsd(exact: bigint): bigint {
   return (exact + COST_SCALE / 2n) / COST_SCALE;
 }
 
-/** The sum of two amounts of nano-USD as texts. Nearly all are small enough for numbers, which are added in half the time. */
-export function addNanoUsd(a: string, b: string): string {
-  const [x, y] = [Number(a), Number(b)];
-  const isExact = Number.isSafeInteger(x) && Number.isSafeInteger(y) && Number.isSafeInteger(x + y);
-  return isExact ? String(x + y) : (BigInt(a) + BigInt(b)).toString();
+/** A sum of amounts of nano-USD that are texts. Nearly all sums fit a number, which costs a fifth of a bigint. */
+export class NanoUsdSum {
+  #small = 0;
+  #large = 0n;
+
+  add(nanoUsd: string): void {
+    const amount = Number(nanoUsd);
+    const sum = this.#small + amount;
+    if (Number.isSafeInteger(amount) && Number.isSafeInteger(sum)) this.#small = sum;
+    else this.#large += BigInt(nanoUsd);
+  }
+
+  toString(): string {
+    return (this.#large + BigInt(this.#small)).toString();
+  }
 }
 
 const usdPattern = /^(-?)(\d{1,7})(?:\.(\d{1,9}))?$/;

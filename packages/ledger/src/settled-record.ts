@@ -17,13 +17,18 @@ export interface SettledRecord extends Omit<FinishRecord, "detail"> {
 
 /** The same end with its detail as JSON. */
 export function withDetailBytes({ row, detail, upstreamCostNanoUsd }: FinishRecord, detailJson: Buffer): SettledRecord {
-  const { priceId, cost } = detail;
-  return {
-    row,
-    detail: { priceId, cost: cost && { providerMultiplier: cost.providerMultiplier, groupMultiplier: cost.groupMultiplier } },
-    upstreamCostNanoUsd,
-    detailJson,
-  };
+  return { row, detail: columnsOf(detail), upstreamCostNanoUsd, detailJson };
+}
+
+let lastColumns: DetailColumns = { priceId: null, cost: null };
+
+/** Most requests have the price and the multipliers of the one before: what waits for Postgres shares them. */
+function columnsOf({ priceId, cost }: RequestDetail): DetailColumns {
+  const { priceId: lastPriceId, cost: last } = lastColumns;
+  const isSame = last?.providerMultiplier === cost?.providerMultiplier && last?.groupMultiplier === cost?.groupMultiplier;
+  if (lastPriceId !== priceId || !isSame)
+    lastColumns = { priceId, cost: cost && { providerMultiplier: cost.providerMultiplier, groupMultiplier: cost.groupMultiplier } };
+  return lastColumns;
 }
 
 /** The detail of an end as JSON. Records come from disk, so it may be missing. */

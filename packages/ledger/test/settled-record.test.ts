@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defectOf } from "../src/settled-record.ts";
+import { defectOf, withDetailBytes } from "../src/settled-record.ts";
 import { finishOf } from "./arrange.ts";
 
 const texts = ["tenantId", "userId", "keyId", "sessionId", "providerId", "group", "dialect", "endpoint", "model", "upstreamModel"] as const;
@@ -25,5 +25,33 @@ test("multipliers are decimals that Postgres keeps as they are", () => {
   for (const odd of ["0.1234567890123", "-1", "", "1e3", "1234567"]) {
     expect(defectOf(withMultipliers(odd, "1"), Date.now())).toBe("a multiplier is no decimal");
     expect(defectOf(withMultipliers("1", odd), Date.now())).toBe("a multiplier is no decimal");
+  }
+});
+
+test("what waits for its row has its own price and multipliers, whatever the one before had", () => {
+  const price = "019a0000-0000-7000-8000-000000000001";
+  const cost = (providerMultiplier: string, groupMultiplier: string) => ({
+    ...{ input: "1", output: "2", cacheWrite5m: "0", cacheWrite1h: "0", cacheRead: "0" },
+    ...{ providerMultiplier, groupMultiplier },
+  });
+  const details = [
+    { priceId: null, cost: null },
+    { priceId: price, cost: cost("1", "1") },
+    { priceId: price, cost: cost("1", "1") },
+    { priceId: price, cost: cost("2", "1") },
+    { priceId: price, cost: cost("2", "0.5") },
+    { priceId: price, cost: null },
+    { priceId: null, cost: cost("2", "0.5") },
+  ];
+  const kept = details.map((detail) => {
+    const finish = finishOf();
+    return withDetailBytes({ ...finish, detail: { ...finish.detail, ...detail } }, Buffer.from("{}")).detail;
+  });
+  for (const [index, { priceId, cost }] of details.entries()) {
+    expect(kept[index]?.priceId).toBe(priceId);
+    expect([kept[index]?.cost?.providerMultiplier, kept[index]?.cost?.groupMultiplier]).toEqual([
+      cost?.providerMultiplier,
+      cost?.groupMultiplier,
+    ]);
   }
 });

@@ -1,7 +1,7 @@
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
 import type { BreakerState, ProviderHealth } from "@sluice/core/events";
-import { addNanoUsd } from "@sluice/core/money";
+import { NanoUsdSum } from "@sluice/core/money";
 import type { ProviderFigures } from "./contract.ts";
 import { createMemoryFigureStore, createRedisFigureStore, type Figures } from "./figure-store.ts";
 import type { LiveBus } from "./live-bus.ts";
@@ -22,12 +22,18 @@ export interface ProviderFiguresOptions {
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
+/** Changes of one provider since the last batch. */
+interface Change extends Omit<Figures, "costNanoUsd"> {
+  cost: NanoUsdSum;
+}
+
+const figuresOf = ({ cost, ...counts }: Change): Figures => ({ ...counts, costNanoUsd: cost.toString() });
+
 /** What providers are doing: attempts, failures, upstream cost and requests in flight, today and across all instances. */
 export function createProviderFigures({ bus, clock, zone, breakers, redis }: ProviderFiguresOptions): ProviderFigures {
   const store = redis ? createRedisFigureStore(redis.link, redis.presence) : createMemoryFigureStore();
   const inFlight = new ChurningMap<string, number>();
-  /** Of each provider since the last batch. */
-  let changes = new Map<string, Figures>();
+  let changes = new Map<string, Change>();
   let underway: { day: string; changes: Figures[]; number: number } | null = null;
   let batches = 0;
   let measuring: Promise<void> | null = null;
@@ -51,13 +57,13 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     else redis?.presence.release("figures");
     let held = changes.get(providerId);
     if (!held) {
-      held = { providerId, requests: 0, errors: 0, costNanoUsd: "0", inFlight: now };
+      held = { providerId, requests: 0, errors: 0, cost: new NanoUsdSum(), inFlight: now };
       changes.set(providerId, held);
     }
     held.requests += by.requests;
     held.errors += by.errors;
     held.inFlight = now;
-    if (by.costNanoUsd !== "0") held.costNanoUsd = addNanoUsd(held.costNanoUsd, by.costNanoUsd);
+    if (by.costNanoUsd !== "0") held.cost.add(by.costNanoUsd);
     if (!closed) timer ??= setTimeout(() => void measure(), Math.max(0, lastMs + MEASURE_MS - clock.monotonic()));
   }
 
@@ -72,7 +78,7 @@ export function createProviderFigures({ bus, clock, zone, breakers, redis }: Pro
     lastMs = clock.monotonic();
     try {
       if (!underway && changes.size > 0) {
-        underway = { day: dayOf(clock.now(), zone()), changes: [...changes.values()], number: ++batches };
+        underway = { day: dayOf(clock.now(), zone()), changes: Array.from(changes.values(), figuresOf), number: ++batches };
         changes = new Map();
       }
       if (!underway) return;

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { ChurningMap } from "@sluice/core/churning-map";
 import type { Clock } from "@sluice/core/clock";
-import { addNanoUsd } from "@sluice/core/money";
+import { NanoUsdSum } from "@sluice/core/money";
 import type { RequestRow } from "@sluice/core/requests";
 import { sharedReading } from "@sluice/core/shared-reading";
 import type { Sessions } from "./contract.ts";
@@ -28,6 +28,12 @@ export interface SessionsOptions {
   redis: { link: RedisLink; presence: Presence } | null;
 }
 
+interface Change extends Omit<SessionChange, "costNanoUsd"> {
+  cost: NanoUsdSum;
+}
+
+const storedOf = ({ cost, ...rest }: Change): SessionChange => ({ ...rest, costNanoUsd: cost.toString() });
+
 type Identity = Pick<SessionChange, "id" | "userId" | "keyId" | "providerId" | "model" | "client" | "chosenBy">;
 
 /**
@@ -42,7 +48,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   const local = new ChurningMap<string, { count: number; identity: Identity }>();
   /** Sessions that are in flight here as far as the store may know: it has to learn of their end. */
   const told = new ChurningMap<string, true>();
-  let changes = new Map<string, SessionChange>();
+  let changes = new Map<string, Change>();
   let underway: { changes: SessionChange[]; number: number } | null = null;
   let batches = 0;
   let flushing: Promise<void> | null = null;
@@ -72,16 +78,16 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
     return id;
   }
 
-  function change(identity: Identity): SessionChange {
+  function change(identity: Identity): Change {
     const held = changes.get(identity.id);
-    const next: SessionChange = held ?? {
+    const next: Change = held ?? {
       ...identity,
       atMs: 0,
       requests: 0,
       inputTokens: 0,
       cacheTokens: 0,
       outputTokens: 0,
-      costNanoUsd: "0",
+      cost: new NanoUsdSum(),
       inFlight: 0,
     };
     next.atMs = clock.now();
@@ -131,7 +137,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
   async function send(): Promise<void> {
     if (!underway) {
       if (changes.size === 0) return;
-      underway = { changes: [...changes.values()], number: ++batches };
+      underway = { changes: Array.from(changes.values(), storedOf), number: ++batches };
       changes = new Map();
       for (const { id, inFlight } of underway.changes) if (inFlight > 0) told.set(id, true);
     }
@@ -197,7 +203,7 @@ export function createSessions({ bus, clock, windowSeconds, redis }: SessionsOpt
       next.cacheTokens += cached;
       next.inputTokens += row.usage.input + cached;
       next.outputTokens += row.usage.output;
-      next.costNanoUsd = addNanoUsd(next.costNanoUsd, row.costNanoUsd ?? "0");
+      next.cost.add(row.costNanoUsd ?? "0");
     },
 
     async list() {

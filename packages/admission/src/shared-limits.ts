@@ -69,8 +69,9 @@ export function createSharedLimits(testNow?: () => number) {
         asks: asks.map((ask) => askMessage(ask, named)),
         owners: named.messages,
       };
-      const replies = (await runScript(redis, turnScript, named.keys, [JSON.stringify(message)])) as number | RawReply[];
+      const replies = (await runScript(redis, turnScript, named.keys, [JSON.stringify(message)])) as number | string | RawReply[];
       if (typeof replies === "number") return { kind: "clock", redisNowMs: replies };
+      if (typeof replies === "string") return asks.map(() => ({ kind: "taken", alternative: 0, second: Number(replies), used: [] }));
       return asks.map((ask, index) => takeReply(ask, replies[index]));
     },
     /** Extends holds, and books them again where Redis has lost them. */

@@ -6,7 +6,8 @@ import { prelude } from "./limit-scripts.ts";
  * owners: limits, one per key; ends: {id, start, owners: {key, cost, tokens, estimate, second}}; asks: {id, tokens, queueMs,
  * alternatives: lists of {key, cost}}}. The ends come first, and each counts once. Then each ask takes all owners of its first
  * alternative that has room, or writes nothing that counts.
- * → a reply per ask, or Redis' time in ms when the asks were made for a different time: {'taken', alternative, second, used per
+ * → Redis' time in ms when the asks were made for a different time; or the second as text when each has taken its first alternative
+ * without limited cost, which nearly all do; or else a reply per ask: {'taken', alternative, second, used per
  * owner as JSON, absent when no cost is limited} | {'refused', owner, kind, used, only reserved, frees at ms, -1 = with its window,
  * -2 = not by time} | {'unknown', owner, …}. An ask's owners are numbered from 1 across its alternatives.
  */
@@ -225,9 +226,14 @@ local function takeFirstWithRoom(request)
   return refusal
 end
 
-local replies = {}
-for index, request in ipairs(ask.asks) do replies[index] = takeFirstWithRoom(request) end
+local replies, isPlain = {}, #ask.asks > 0
+for index, request in ipairs(ask.asks) do
+  local reply = takeFirstWithRoom(request)
+  replies[index] = reply
+  isPlain = isPlain and reply[1] == 'taken' and reply[2] == 1 and not reply[4]
+end
 for _, owner in pairs(owners) do writeBegun(owner) end
 writeMinutes()
+if isPlain then return int(sec) end
 return replies
 `);

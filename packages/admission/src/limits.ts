@@ -18,7 +18,7 @@ import {
 } from "./limit-keeper.ts";
 import { createLimitTurns, type LimitTurns } from "./limit-turns.ts";
 import { LocalLimits } from "./local-limits.ts";
-import { createSharedLimits, type End, type SharedHold } from "./shared-limits.ts";
+import { type ClockReply, createSharedLimits, type End, type SharedHold } from "./shared-limits.ts";
 import { createSpendBooks } from "./spend-books.ts";
 import type { SpendReader } from "./spend-reader.ts";
 import { createWaitingLines, type WaitSignal } from "./waiting-lines.ts";
@@ -53,6 +53,8 @@ interface Waiting {
 }
 
 const RENEW_BATCH = 500;
+/** How often Redis is asked for one request, when it lacks what the ledger knows or its clock has moved. */
+const MOST_ASKS = 4;
 /** Time until sums that Redis lost are reconciled with the ledger, which some instance does every minute. */
 const FORGETFUL_MS = 120_000;
 /** Maximum number of ends kept for Redis; beyond it they arrive with the ledger's sums. */
@@ -99,7 +101,8 @@ export function createLimits(options: LimitsOptions) {
     if (refusal) return refusal;
     let reply: TakeReply;
     try {
-      reply = await askRedis(turns, ask);
+      const first = await turns.take(ask);
+      reply = first.kind === "clock" || first.kind === "unknown" ? await askAgain(turns, ask, first) : first;
     } catch {
       // Redis failed, or what it lost cannot be read from the ledger now: the local books decide.
       return decideLocally(ask);
@@ -118,10 +121,11 @@ export function createLimits(options: LimitsOptions) {
     return refusal && { kind: "refused", refusal };
   }
 
-  async function askRedis(turns: LimitTurns, ask: TakeAsk): Promise<TakeReply> {
+  /** Gives Redis what it lacked for an answer, and asks it again. */
+  async function askAgain(turns: LimitTurns, ask: TakeAsk, first: TakeReply | ClockReply): Promise<TakeReply> {
     let asked = ask;
-    for (let round = 0; round < 4; round++) {
-      const reply = await turns.take(asked);
+    let reply = first;
+    for (let asks = 1; ; asks++) {
       if (reply.kind === "clock") {
         skewMs = reply.redisNowMs - clock.now();
         asked = { ...ask, nowMs: nowMs(), windows: windows() };
@@ -131,8 +135,9 @@ export function createLimits(options: LimitsOptions) {
         const refusal = ownRefusal(asked);
         if (refusal) return refusal;
       } else return reply;
+      if (asks === MOST_ASKS) throw unknownSpend();
+      reply = await turns.take(asked);
     }
-    throw unknownSpend();
   }
 
   function hold(key: string, ask: TakeAsk, reply: TakeReply): void {

@@ -106,7 +106,8 @@ export class LocalLimits {
   learn(owners: readonly OwnerAsk[], used: readonly Partial<Record<CostKind, number>>[], { windows, nowMs }: TakeAsk): void {
     for (const [index, owner] of owners.entries()) {
       const book = this.#find(owner);
-      if (!book) continue;
+      // Redis keeps no sums of an owner without a limit of cost: if one is set later, they have to be read.
+      if (!book || !owner.limits.costs) continue;
       book.aloneSince = {};
       for (const [kind, nanoUsd] of Object.entries(used[index] ?? {}) as [CostKind, number][]) {
         const own = spentIn(book.spend, kind, windows, nowMs) + book.reserved;

@@ -1,5 +1,6 @@
 import type { BreakerState } from "@sluice/core/events";
 import { defaultSettings } from "@sluice/core/inputs/settings";
+import { layoutOf } from "@sluice/core/limits/spend-book";
 import { until } from "@sluice/testing/deadline";
 import { startTestRedis, type TestRedis } from "@sluice/testing/redis";
 import { Redis } from "ioredis";
@@ -7,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keyAsk } from "../test/ask.ts";
 import type { Admission } from "./admission.ts";
 import { type AdmissionOptions, createAdmission } from "./create-admission.ts";
+import type { SpendReader } from "./spend-reader.ts";
 
 let server: TestRedis;
 let open: (() => Promise<void> | void)[] = [];
@@ -104,6 +106,29 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     await heal();
     await untilShared(admission);
     expect(await admission.admit(keyAsk("r5", limits))).toMatchObject({ limit: "rpm" });
+  });
+
+  test("a limit of cost that was set just before counts what the ledger has", async () => {
+    const usd = 1_000_000_000;
+    const spend: SpendReader = async ({ questions, windows }) =>
+      questions.map(({ totalSinceMs, ...ref }) => {
+        const starts = { total: totalSinceMs };
+        return {
+          ref,
+          facts: { layout: layoutOf(windows, totalSinceMs), starts, sums: { total: 10 * usd }, buckets: new Map() },
+          visible: [],
+        };
+      });
+    const { admission } = await start("a", { spend });
+    expect(await admission.admit(keyAsk("r1", { keyId: "k", rpm: 100, inFlight: null }))).toBeNull();
+    admission.settle("r1", { costNanoUsd: usd, tokens: 0 });
+    await stop();
+    await untilLocal(admission);
+    const limited = { keyId: "k", rpm: 100, inFlight: null, costTotalUsd: "10" };
+    expect(await admission.admit(keyAsk("r2", limited, { costNanoUsd: usd }))).toMatchObject({ limit: "total", used: 10 * usd });
+    await heal();
+    await untilShared(admission);
+    expect(await admission.admit(keyAsk("r3", limited, { costNanoUsd: usd }))).toMatchObject({ limit: "total" });
   });
 
   test("breakers work alone, report once, and share afterwards what happened", async () => {

@@ -1,18 +1,18 @@
 import { crc32 } from "node:zlib";
 import { detailJson } from "@sluice/core/detail-json";
-import { rowJson } from "@sluice/core/row-json";
 import { crc32c } from "./crc32c.ts";
-import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./records.ts";
+import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
+import { endTexts, readFinish, readStart, startText } from "./spooled-record.ts";
 
 /**
  * One record on disk: `length u32 LE | checksum u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
  * a scan searches for after damage. JSON text contains no raw NUL, while a length below 16 MB always does, so client text
  * inside a payload cannot pass for a frame. Version 1 uses CRC-32C, later ones the native CRC-32 of node:zlib: both detect
- * every burst of up to 32 bits, and CRC-32C in JavaScript cost more than the write. Version 3 names the segment: a file is used
- * again for a later segment, and the records that are still behind the new ones are not of that segment. A header of zeros ends
- * the records of such a file.
+ * every burst of up to 32 bits, and CRC-32C in JavaScript cost more than the write. From version 3 on it names the segment: a file is
+ * used again for a later segment, and the records that are still behind the new ones are not of that segment. A header of zeros ends
+ * the records of such a file. Version 4 has STARTs and ends as lists (spooled-record.ts), the ones before have them as objects.
  */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 export const HEADER_BYTES = 8;
 /** Written behind the last record where older ones may follow. */
 export const END_OF_RECORDS = Buffer.alloc(HEADER_BYTES);
@@ -20,7 +20,9 @@ export const END_OF_RECORDS = Buffer.alloc(HEADER_BYTES);
 export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 const PREFIX = Buffer.from('{"v":');
-/** Where a payload of version 3 has the digits of its segment. */
+/** From this version on. */
+const LISTS_FROM = 4;
+/** Where a payload has the digits of its segment, from version 3 on. */
 const SEGMENT_AT = `{"v":${FORMAT_VERSION},"s":"`.length;
 const SEGMENT_DIGITS = 8;
 const NO_SEGMENT = "0".repeat(SEGMENT_DIGITS);
@@ -37,27 +39,14 @@ export function segmentDigits(segment: number): string {
   return segment.toString().padStart(SEGMENT_DIGITS, "0");
 }
 
-/** Encodes a record as a frame, complete once it is stamped. @throws RangeError when it is larger than a frame may be. */
-export function encodeFrame(kind: SpoolRecord["kind"], record: object | null, atMs: number): Buffer {
-  return frameOf(kind, JSON.stringify(record), atMs);
+/** Encodes other records than these as a frame, complete once it is stamped. @throws RangeError when it is larger than a frame may be. */
+export function encodeFrame(kind: "progress" | "noop", record: object | null, atMs: number): Buffer {
+  return framed([`${headOf(kind, atMs)}${JSON.stringify(record)}}`]).frame;
 }
 
-/** `asked`: what `askedJson` gives for the row. */
-export function encodeStart({ row, price, providerMultiplier, groupMultiplier }: StartRecord, atMs: number, asked?: string): Buffer {
-  const multipliers = `"providerMultiplier":${JSON.stringify(providerMultiplier)},"groupMultiplier":${JSON.stringify(groupMultiplier)}`;
-  return frameOf("start", `{"row":${rowJson(row, asked)},"price":${price === null ? "null" : priceJson(price)},${multipliers}}`, atMs);
-}
-
-const priceTexts = new WeakMap<SpooledPrice, string>();
-
-/** Thousands of requests begin with the same price object. */
-function priceJson(price: SpooledPrice): string {
-  let made = priceTexts.get(price);
-  if (made === undefined) {
-    made = JSON.stringify(price);
-    priceTexts.set(price, made);
-  }
-  return made;
+/** `asked`: what `askedText` gives for the row. @throws like {@link encodeFrame}. */
+export function encodeStart(record: StartRecord, atMs: number, asked?: string): Buffer {
+  return framed([`${headOf("start", atMs)}${startText(record, asked)}}`]).frame;
 }
 
 /** An end's frame, and the JSON of its detail within the frame: what waits for its row keeps these bytes, and no string of its own. */
@@ -67,20 +56,10 @@ export interface EndFrame {
 }
 
 /** @throws like {@link encodeFrame}. */
-export function encodeEnd(
-  kind: "finish" | "refuse",
-  { row, detail, upstreamCostNanoUsd }: FinishRecord,
-  atMs: number,
-  asked?: string,
-): EndFrame {
-  const head = `${headOf(kind, atMs)}{"row":${rowJson(row, asked)},"detail":`;
-  const tail = `,"upstreamCostNanoUsd":"${upstreamCostNanoUsd}"}}`;
-  const { frame, ends } = framed([head, detailJson(detail), tail]);
+export function encodeEnd(kind: "finish" | "refuse", record: FinishRecord, atMs: number, asked?: string): EndFrame {
+  const [before, detail, after] = endTexts(record, detailJson(record.detail), asked);
+  const { frame, ends } = framed([`${headOf(kind, atMs)}${before}`, detail, `${after}}`]);
   return { frame, detail: frame.subarray(ends[0], ends[1]) };
-}
-
-function frameOf(kind: SpoolRecord["kind"], recordJson: string, atMs: number): Buffer {
-  return framed([`${headOf(kind, atMs)}${recordJson}}`]).frame;
 }
 
 function headOf(kind: SpoolRecord["kind"], atMs: number): string {
@@ -133,9 +112,13 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
   } catch {
     return null;
   }
-  if ((parsed.v !== 1 && parsed.v !== 2 && parsed.v !== FORMAT_VERSION) || typeof parsed.t !== "number") return null;
-  const known = parsed.k === "start" || parsed.k === "progress" || parsed.k === "finish" || parsed.k === "refuse" || parsed.k === "noop";
-  return known ? ({ kind: parsed.k, atMs: parsed.t, record: parsed.r } as SpoolRecord) : null;
+  const { v: version, k: kind, t: atMs, r: record } = parsed;
+  if (typeof version !== "number" || !(version >= 1 && version <= FORMAT_VERSION) || typeof atMs !== "number") return null;
+  const isList = version >= LISTS_FROM && Array.isArray(record);
+  if (kind === "start") return { kind, atMs, record: isList ? readStart(record) : (record as StartRecord) };
+  if (kind === "finish" || kind === "refuse") return { kind, atMs, record: isList ? readFinish(record) : (record as FinishRecord) };
+  if (kind === "progress") return { kind, atMs, record: record as ProgressRecord };
+  return kind === "noop" ? { kind, atMs, record: null } : null;
 }
 
 /** The end that exactly these bytes are the frame of. Null: they are something else, or hold more, like damaged bytes with older records. */
@@ -177,7 +160,7 @@ function frameEnd(bytes: Buffer, at: number, digits: Buffer | null): number {
   const end = payload + length;
   if (length < PREFIX.length || length > MAX_PAYLOAD_BYTES || end > bytes.length) return 0;
   if (bytes.compare(PREFIX, 0, PREFIX.length, payload, payload + PREFIX.length) !== 0) return 0;
-  if (bytes[payload + PREFIX.length] === VERSION_3 && !isOfSegment(bytes.subarray(payload, end), digits)) return 0;
+  if ((bytes[payload + PREFIX.length] ?? 0) >= VERSION_3 && !isOfSegment(bytes.subarray(payload, end), digits)) return 0;
   return checksumOf(bytes, payload, end) === bytes.readUInt32LE(at + 4) ? end : 0;
 }
 

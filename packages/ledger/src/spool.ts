@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { ChurningMap } from "@sluice/core/churning-map";
 import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
-import { areAskedAlike, askedJson } from "@sluice/core/row-json";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
 import { type EndFrame, encodeEnd, encodeFrame, encodeStart, readEnd } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
 import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
+import { areAskedAlike, askedText } from "./spooled-record.ts";
 
 /**
  * Tracks what the segments hold: open requests, ends without a commit, and when a segment is no longer needed. Segments are
@@ -67,7 +67,7 @@ export class Spool {
   start(record: StartRecord, failpoint: FailpointHook): Promise<void> {
     if (!this.writable) return Promise.reject(new SluiceError("spool_unavailable", { detail: "the spool refuses writes" }));
     const { id } = record.row;
-    const asked = askedJson(record.row);
+    const asked = askedText(record.row);
     const request: OpenRequest = { start: record, progress: null, segment: null, lastAtMs: this.#options.now(), finishing: false, asked };
     const frame = encodeStart(record, request.lastAtMs, asked);
     this.open.set(id, request);

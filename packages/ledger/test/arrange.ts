@@ -1,6 +1,7 @@
 import { access, cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { systemClock } from "@sluice/core/clock";
 import { newId } from "@sluice/core/ids";
 import { defaultSettings, type Settings } from "@sluice/core/inputs/settings";
@@ -9,6 +10,8 @@ import { priceUsage, upstreamCost } from "@sluice/core/pricing/price-usage";
 import { noUsage, type RequestRow, type UsageFlag } from "@sluice/core/requests";
 import { idAt, requestDetail, requestRow } from "@sluice/testing/factories";
 import pg from "pg";
+import { crc32c } from "../src/crc32c.ts";
+import { HEADER_BYTES, type SpoolRecord, segmentDigits } from "../src/frames.ts";
 import type { LedgerOptions } from "../src/ledger.ts";
 import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "../src/records.ts";
 
@@ -66,6 +69,16 @@ export function randomFinish(random: () => number, spanMs = 0): FinishRecord {
   });
   const detail = requestDetail({ id, priceId: priced ? testPrice.priceId : null, cost: priced ? breakdown : null });
   return { row, detail, upstreamCostNanoUsd: priced ? upstreamCost(testPrice, usage, providerMultiplier).toString() : "0" };
+}
+
+/** A frame as programs of that format version wrote it: with the record as an object. */
+export function oldFrame(version: 1 | 2 | 3, kind: SpoolRecord["kind"], record: object): Buffer {
+  const segment = version === 3 ? { s: segmentDigits(1) } : {};
+  const payload = Buffer.from(JSON.stringify({ v: version, ...segment, k: kind, t: 7, r: record }));
+  const head = Buffer.alloc(HEADER_BYTES);
+  head.writeUInt32LE(payload.length, 0);
+  head.writeUInt32LE(version === 1 ? crc32c(payload) : crc32(payload), 4);
+  return Buffer.concat([head, payload]);
 }
 
 export function startOf(finish: FinishRecord, price: SpooledPrice | null = testPrice): StartRecord {

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import type { RequestRow } from "@sluice/core/requests";
 import { seededRandom } from "@sluice/testing/seeded-random";
 import { expect, test } from "vitest";
 import { crc32c } from "../src/crc32c.ts";
@@ -15,7 +15,9 @@ import {
   stampFrame,
 } from "../src/frames.ts";
 import { readQuarantined } from "../src/quarantine.ts";
-import { finishOf, progressOf } from "./arrange.ts";
+import type { FinishRecord, StartRecord } from "../src/records.ts";
+import { areAskedAlike, askedText } from "../src/spooled-record.ts";
+import { finishOf, oldFrame, progressOf, startOf } from "./arrange.ts";
 
 test("CRC-32C agrees with the vectors of RFC 3720", () => {
   expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);
@@ -27,7 +29,7 @@ test("CRC-32C agrees with the vectors of RFC 3720", () => {
 
 const records = Array.from({ length: 5 }, (_, i) => finishOf({ model: `model-${i}`, client: 'quo"te \u0000 {"v":1}' }));
 const stamped = (frame: Buffer, segment = 1) => stampFrame(frame, Buffer.from(segmentDigits(segment)));
-const framesOf = (segment: number) => records.map((record, i) => stamped(encodeFrame("finish", record, 1_000 + i), segment));
+const framesOf = (segment: number) => records.map((record, i) => stamped(encodeEnd("finish", record, 1_000 + i).frame, segment));
 const frames = framesOf(1);
 const whole = Buffer.concat(frames);
 
@@ -37,15 +39,14 @@ test("what is written is read back, whatever text it carries", () => {
   expect(read(whole)).toEqual(records);
 });
 
-test("spools of earlier versions, which name no segment, are read as well, also between new records", () => {
-  const old = [crc32c, crc32].map((checksum, i) => {
-    const payload = Buffer.from(JSON.stringify({ v: i + 1, k: "finish", t: 7, r: records[i] }));
-    const head = Buffer.alloc(8);
-    head.writeUInt32LE(payload.length, 0);
-    head.writeUInt32LE(checksum(payload), 4);
-    return Buffer.concat([head, payload]);
-  });
-  expect(read(Buffer.concat([frames[2], ...old, frames[3]] as Buffer[]))).toEqual([records[2], records[0], records[1], records[3]]);
+test("records of earlier versions are read as well, also between new ones", () => {
+  const ends = [1, 2, 3].map((version, i) => oldFrame(version as 1 | 2 | 3, "finish", records[i] as FinishRecord));
+  expect(read(Buffer.concat([frames[3], ...ends, frames[4]] as Buffer[]))).toEqual([3, 0, 1, 2, 4].map((i) => records[i]));
+  const start = startOf(finishOf());
+  expect(read(Buffer.concat([oldFrame(3, "start", start), oldFrame(2, "progress", progressOf(start.row.id, 7))]))).toEqual([
+    start,
+    progressOf(start.row.id, 7),
+  ]);
 });
 
 test("in a file used again, records of its earlier segment are neither read nor taken for damage", () => {
@@ -94,6 +95,37 @@ test("a START is read back as it was", () => {
   expect(read(Buffer.concat(starts.map((start) => stamped(encodeStart(start, 5)))))).toEqual(starts);
 });
 
+/** A row as at its START, and one that has nothing in common with it. */
+const begun: RequestRow = { ...startOf(finishOf()).row, attempts: 0, upstreamModel: "" };
+const other: RequestRow = {
+  ...{ id: "i", tenantId: "t", userId: "u", keyId: "k", sessionId: "s", providerId: "p", group: "g", dialect: "openai", endpoint: "chat" },
+  ...{ stream: true, model: "m", upstreamModel: "n", state: "error", status: 502, errorCode: "upstream_error", attempts: 2 },
+  ...{ usage: { input: 1, output: 2, cacheWrite5m: 3, cacheWrite1h: 4, cacheRead: 5 }, flags: ["partial"], costNanoUsd: "7" },
+  ...{ billable: false, startedAtMs: 1, ttftMs: 2, durationMs: 3, client: "c", correctsId: "r" },
+};
+const readRows = (rows: RequestRow[], asked?: string) =>
+  read(
+    Buffer.concat(rows.map((row) => stamped(encodeStart({ row, price: null, providerMultiplier: "1", groupMultiplier: "1" }, 5, asked)))),
+  ).map((record) => (record as StartRecord).row);
+
+test("a row that differs from one at its START in any field is read with this field; the others take half as much", () => {
+  const names = Object.keys(begun) as (keyof RequestRow)[];
+  const rows = [begun, other, ...names.map((name): RequestRow => ({ ...begun, [name]: other[name] }))];
+  expect(names).toEqual(expect.arrayContaining(Object.keys(other)));
+  expect(readRows(rows)).toEqual(rows);
+  const bytesOf = (row: RequestRow) => encodeStart({ row, price: null, providerMultiplier: "1", groupMultiplier: "1" }, 5).length;
+  expect(bytesOf({ ...begun, upstreamModel: begun.model })).toBeGreaterThan(bytesOf(begun) + 50);
+});
+
+test("what was asked is written once for all states of a request, and never for another one", () => {
+  const asked = askedText(begun);
+  for (const name of Object.keys(begun) as (keyof RequestRow)[]) {
+    const row: RequestRow = { ...begun, [name]: other[name] };
+    if (areAskedAlike(begun, row)) expect(readRows([row], asked)).toEqual([row]);
+    else expect(askedText(row)).not.toBe(asked);
+  }
+});
+
 test("an end is read back as it was, whatever its row says", () => {
   const texts = {
     model: 'quo"te \\ \u0000\n',
@@ -128,7 +160,7 @@ test("damage in the middle costs the records it touches and no other; garbage in
     const length = 1 + Math.floor(random() * 40);
     for (let i = at; i < Math.min(bytes.length, at + length); i++) bytes[i] = Math.floor(random() * 256);
     const found = read(bytes);
-    expect(records.map((record) => JSON.stringify(record))).toEqual(expect.arrayContaining(found.map((record) => JSON.stringify(record))));
+    expect(records).toEqual(expect.arrayContaining(found));
     expect(found.length).toBeGreaterThanOrEqual(records.length - 2);
   }
   const noise = Buffer.from(Array.from({ length: 50_000 }, () => Math.floor(random() * 256)));
@@ -137,7 +169,7 @@ test("damage in the middle costs the records it touches and no other; garbage in
 });
 
 test("a version or kind of a later program is no record, and a record too large is refused", () => {
-  expect(decodePayload(Buffer.from('{"v":4,"k":"finish","t":1,"r":{}}'))).toBeNull();
+  expect(decodePayload(Buffer.from('{"v":5,"k":"finish","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":"novel","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":'))).toBeNull();
   const huge = progressOf("x".repeat(MAX_PAYLOAD_BYTES), 1);

@@ -3,14 +3,13 @@ import { join } from "node:path";
 import { until } from "@sluice/testing/deadline";
 import { createTestDatabase, type TestDatabase } from "@sluice/testing/postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { encodeFrame, segmentDigits, stampFrame } from "../src/frames.ts";
 import { adoptDeadSpools, createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { getRequest } from "../src/query.ts";
 import { findWrongSums } from "../src/reconcile.ts";
 import type { FinishRecord } from "../src/records.ts";
 import { type OpenSegment, segmentName } from "../src/segment-writer.ts";
 import { scanSpool } from "../src/spool-scan.ts";
-import { finishOf, freezeSpool, ledgerOptions, progressOf, startOf, temporaryDirectory, testPrice } from "./arrange.ts";
+import { finishOf, freezeSpool, ledgerOptions, oldFrame, progressOf, startOf, temporaryDirectory, testPrice } from "./arrange.ts";
 
 let db: TestDatabase;
 let place: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -133,7 +132,7 @@ test("damaged bytes go to the quarantine once, however often they are met", asyn
 test("a record of an older program without details goes to the quarantine and does not block others", async () => {
   const [{ detail: _, ...old }, good] = [finishOf(), finishOf()];
   await mkdir(join(place.dir, "old"));
-  const frames = [old, good].map((record) => stampFrame(encodeFrame("finish", record, Date.now()), Buffer.from(segmentDigits(1))));
+  const frames = [old, good].map((record) => oldFrame(3, "finish", record));
   await writeFile(join(place.dir, "old", "00000001.spool"), Buffer.concat(frames));
   const ledger = await openLedger({ instanceId: "old" });
   // What the registry reads at each start.

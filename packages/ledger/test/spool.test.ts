@@ -4,7 +4,7 @@ import { silentLog } from "@sluice/core/log";
 import { until } from "@sluice/testing/deadline";
 import { seededRandom } from "@sluice/testing/seeded-random";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { encodeFrame } from "../src/frames.ts";
+import { encodeEnd } from "../src/frames.ts";
 import { createLedger, type LedgerOptions } from "../src/ledger.ts";
 import { type OpenSegment, SegmentWriter } from "../src/segment-writer.ts";
 import type { SettledRecord } from "../src/settled-record.ts";
@@ -290,7 +290,7 @@ describe("a failing disk", () => {
     };
     const writer = new SegmentWriter({ ...options, openSegment, now: Date.now });
     const append = () =>
-      new Promise<Error | null>((resolve) => writer.append(encodeFrame("finish", finishOf(), Date.now()), "durable", resolve));
+      new Promise<Error | null>((resolve) => writer.append(encodeEnd("finish", finishOf(), Date.now()).frame, "durable", resolve));
     await writeFile(join(place.dir, "00000001.spool"), "of a version that does not name the segment");
     await writer.discard(1);
     expect(await readdir(place.dir)).toEqual([]);

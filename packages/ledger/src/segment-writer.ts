@@ -110,6 +110,7 @@ export class SegmentWriter {
   #syncing: Promise<void> | null = null;
   #probe: NodeJS.Timeout | null = null;
   #probing: Promise<void> | null = null;
+  readonly #writing = Buffer.allocUnsafeSlow(GROUP_BYTES);
   #writable = true;
   #closed = false;
 
@@ -232,9 +233,22 @@ export class SegmentWriter {
   }
 
   async #put(segment: Segment, frames: Buffer[]): Promise<void> {
-    const bytes = Buffer.concat(segment.overwrites ? [...frames, END_OF_RECORDS] : frames);
+    const bytes = this.#gathered(segment.overwrites ? [...frames, END_OF_RECORDS] : frames);
     await writeAll(segment.handle, bytes, segment.size);
     segment.size += segment.overwrites ? bytes.length - END_OF_RECORDS.length : bytes.length;
+  }
+
+  /** In one buffer, which is used again for each write: there is one write at a time. */
+  #gathered(parts: readonly Buffer[]): Buffer {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    if (length > GROUP_BYTES) return Buffer.concat(parts, length);
+    let at = 0;
+    for (const part of parts) {
+      this.#writing.set(part, at);
+      at += part.length;
+    }
+    return this.#writing.subarray(0, length);
   }
 
   /** Acknowledges, in file order, what no longer has to wait; whatever is left waits for a sync. */

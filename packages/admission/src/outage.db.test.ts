@@ -108,17 +108,17 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     expect(await admission.admit(keyAsk("r5", limits))).toMatchObject({ limit: "rpm" });
   });
 
-  test("a limit of cost that was set just before counts what the ledger has", async () => {
-    const usd = 1_000_000_000;
-    const spend: SpendReader = async ({ questions, windows }) =>
+  const usd = 1_000_000_000;
+  const spentSoFar =
+    (total: () => number): SpendReader =>
+    async ({ questions, windows }) =>
       questions.map(({ totalSinceMs, ...ref }) => {
-        const starts = { total: totalSinceMs };
-        return {
-          ref,
-          facts: { layout: layoutOf(windows, totalSinceMs), starts, sums: { total: 10 * usd }, buckets: new Map() },
-          visible: [],
-        };
+        const sums = { starts: { total: totalSinceMs }, sums: { total: total() }, buckets: new Map() };
+        return { ref, facts: { layout: layoutOf(windows, totalSinceMs), ...sums }, visible: [] };
       });
+
+  test("a limit of cost that was set just before counts what the ledger has", async () => {
+    const spend = spentSoFar(() => 10 * usd);
     const { admission } = await start("a", { spend });
     expect(await admission.admit(keyAsk("r1", { keyId: "k", rpm: 100, inFlight: null }))).toBeNull();
     admission.settle("r1", { costNanoUsd: usd, tokens: 0 });
@@ -129,6 +129,25 @@ describe.each(["killed", "paused"])("Redis %s", (how) => {
     await heal();
     await untilShared(admission);
     expect(await admission.admit(keyAsk("r3", limited, { costNanoUsd: usd }))).toMatchObject({ limit: "total" });
+  });
+
+  test("so does one that was removed and is set again", async () => {
+    let total = 0;
+    const { admission } = await start("a", { spend: spentSoFar(() => total) });
+    const free = { keyId: "k", rpm: null, inFlight: null };
+    const limited = { ...free, costTotalUsd: "10" };
+    const { owners } = keyAsk("", limited);
+    admission.know(owners);
+    expect(await admission.admit(keyAsk("r1", limited, { costNanoUsd: usd }))).toBeNull();
+    admission.settle("r1", { costNanoUsd: usd, tokens: 0 });
+    admission.know([]);
+    expect(await admission.admit(keyAsk("r2", free, { costNanoUsd: 9 * usd }))).toBeNull();
+    total = 10 * usd;
+    admission.know(owners);
+    await stop();
+    await untilLocal(admission);
+    expect(await admission.admit(keyAsk("r3", limited, { costNanoUsd: usd }))).toMatchObject({ limit: "total", used: 10 * usd });
+    await heal();
   });
 
   test("breakers work alone, report once, and share afterwards what happened", async () => {

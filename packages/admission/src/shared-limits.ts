@@ -93,10 +93,6 @@ export function createSharedLimits(testNow?: () => number) {
       const [recent, held] = await Promise.all([redis.hkeys(`${keyOf(ref)}:recent`), redis.hkeys(`${keyOf(ref)}:held`)]);
       return [...recent, ...held];
     },
-    /** Marks what is known about an owner's past as unreliable. */
-    async forget(redis: Redis, ref: OwnerRef): Promise<void> {
-      await redis.hdel(`${keyOf(ref)}:book`, "layout");
-    },
     /** What an owner uses across all instances. */
     async usage(redis: Redis, ref: OwnerRef, windows: CostWindows): Promise<OwnerUsage> {
       const message = JSON.stringify({ ...at(), ...windowsOf(windows) });

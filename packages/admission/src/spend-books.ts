@@ -84,7 +84,7 @@ export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, l
       }),
     /**
      * Sets whose cost is limited now. Books of owners that were not limited before have missed what was spent meanwhile, so they
-     * are read again before their next request.
+     * are read again before their next request; the local ones also when Redis' books are read now and Redis fails later.
      */
     know(owners: readonly LimitedOwner[]): void {
       const now = new Map<string, number>();
@@ -94,7 +94,9 @@ export function createSpendBooks({ gate, local, shared, windows, nowMs, spend, l
         if (!limits?.costs) continue;
         const name = bookName({ owner, id });
         now.set(name, limits.totalSinceMs);
-        if (known.get(name) !== limits.totalSinceMs) fresh.push({ owner, id, totalSinceMs: limits.totalSinceMs });
+        if (known.get(name) === limits.totalSinceMs) continue;
+        local.forget({ owner, id });
+        fresh.push({ owner, id, totalSinceMs: limits.totalSinceMs });
       }
       known = now;
       void readAll(fresh).catch((error: unknown) => {

@@ -4,7 +4,7 @@ import type { RequestRow, Usage } from "./requests.ts";
 export const plainText = /^[ !#-[\]-~]*$/;
 
 /**
- * The same JSON as `JSON.stringify` gives. Every request is written several times, to the spool and for live views, and field by field
+ * The same JSON as `JSON.stringify` gives, for live views in other processes: every request is written several times, and field by field
  * takes three quarters of the time. Ids, amounts and our own words need no escaping; names chosen by others are checked in one test.
  */
 export function rowJson(row: RequestRow): string {

@@ -39,7 +39,7 @@ export function segmentDigits(segment: number): string {
   return segment.toString().padStart(SEGMENT_DIGITS, "0");
 }
 
-/** Encodes other records than these as a frame, complete once it is stamped. @throws RangeError when it is larger than a frame may be. */
+/** Encodes a record other than a START or an end as a frame, complete once it is stamped. @throws RangeError when it is larger than a frame may be. */
 export function encodeFrame(kind: "progress" | "noop", record: object | null, atMs: number): Buffer {
   return framed([`${headOf(kind, atMs)}${JSON.stringify(record)}}`]).frame;
 }
@@ -113,7 +113,8 @@ export function decodePayload(payload: Buffer): SpoolRecord | null {
     return null;
   }
   const { v: version, k: kind, t: atMs, r: record } = parsed;
-  if (typeof version !== "number" || !(version >= 1 && version <= FORMAT_VERSION) || typeof atMs !== "number") return null;
+  if (version !== 1 && version !== 2 && version !== 3 && version !== FORMAT_VERSION) return null;
+  if (typeof atMs !== "number") return null;
   const isList = version >= LISTS_FROM && Array.isArray(record);
   if (kind === "start") return { kind, atMs, record: isList ? readStart(record) : (record as StartRecord) };
   if (kind === "finish" || kind === "refuse") return { kind, atMs, record: isList ? readFinish(record) : (record as FinishRecord) };

@@ -18,7 +18,8 @@ const outcomeFields = [
 const fields = [...askedFields, "providerId" as const, ...outcomeFields] satisfies (keyof RequestRow)[];
 const counts = ["input", "output", "cacheWrite5m", "cacheWrite1h", "cacheRead"] as const satisfies (keyof Usage)[];
 const priceFields = [
-  ...(["priceId", "inputPerMTok", "outputPerMTok", "cacheWrite5mPerMTok", "cacheWrite1hPerMTok", "cacheReadPerMTok"] as const),
+  ...(["priceId", "inputPerMTok", "outputPerMTok"] as const),
+  ...(["cacheWrite5mPerMTok", "cacheWrite1hPerMTok", "cacheReadPerMTok"] as const),
 ] satisfies (keyof SpooledPrice)[];
 
 /** The rest of a row whose first part alone was written. */

@@ -241,6 +241,12 @@ describe("many providers", () => {
   test("a decision stays small, and counts what it omits", () => {
     const { ordered, decision } = choose(providers, { random: dice(3), breakerStateOf: (id) => (id === "p3" ? "open" : "closed") });
     expect(ordered).toHaveLength(16);
+    // The one that a session leaves is in a lower tier, and may be the sixteenth.
+    const above = Array.from({ length: 15 }, (_, index) => provider(`above-${index}`));
+    const below = ["t", "u", "s"].map((id) => provider(id, { priority: 1 }));
+    const left = choose([...above, ...below], { stickyProviderId: "s", failsBack: true });
+    expect(left.ordered).toHaveLength(16);
+    expect(left.ordered.at(-1)?.id).toBe("s");
     expect(ordered.every(({ priority, groups }) => priority === 0 && groups[0] === "default")).toBe(true);
     expect(decision.excluded).toHaveLength(64);
     expect((decision.excludedMore ?? 0) + 64).toBeGreaterThanOrEqual(500);

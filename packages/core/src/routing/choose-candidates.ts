@@ -69,6 +69,8 @@ export function chooseCandidates<P extends RoutableProvider>(input: ChooseInput<
     // The provider that the session leaves keeps its place in its own tier: those above may have no room.
     if (failsBack && tier.providers.includes(sticky)) consider(sticky);
     visitInOrder(tier, input, (provider) => {
+      // The one that the session leaves may have been the last.
+      if (ordered.length >= MAX_CANDIDATES) return false;
       if (!seen.has(provider.id)) consider(provider);
       return ordered.length < MAX_CANDIDATES;
     });

@@ -41,7 +41,7 @@ export function createTurns(): (tier: object) => number {
 export const PROBE_SHARE = 1 / 20;
 
 /** Returns false when it has seen enough. */
-export type Visit<P> = (provider: P) => boolean;
+type Visit<P> = (provider: P) => boolean;
 
 /** Visits the providers of a tier in the order to try. */
 export function visitInOrder<P extends RoutableProvider>(tier: Tier<P>, input: StrategyInput<P>, visit: Visit<P>): void {

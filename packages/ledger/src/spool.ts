@@ -119,7 +119,7 @@ export class Spool {
     this.#writer.append(encoded.frame, acknowledge, (_error, position) => {
       if (position) {
         this.#use(position.segment).unsettled++;
-        this.#forget(id);
+        this.#forget(id, request);
       }
       done(position, encoded.detail);
     });
@@ -128,14 +128,13 @@ export class Spool {
   /** Marks these ends as committed; they come in the order in which they were acknowledged. */
   settled(ends: readonly Pending[]): void {
     this.#options.failpoint("after_commit_before_checkpoint");
+    let last: Position | null = null;
     for (const { id, position } of ends) {
-      if (position) {
-        this.#use(position.segment).unsettled--;
-        this.#watermark = { segment: position.segment, end: position.end };
-      } else {
-        this.#forget(id);
-      }
+      if (position) this.#use(position.segment).unsettled--;
+      else this.#forget(id);
+      last = position ?? last;
     }
+    if (last) this.#watermark = { segment: last.segment, end: last.end };
     if (this.#checkpointTimer || !this.#watermark) return;
     this.#checkpointTimer = setTimeout(() => void this.#saveCheckpoint(), this.#options.checkpointMs);
     this.#checkpointTimer.unref();
@@ -188,10 +187,8 @@ export class Spool {
     return use;
   }
 
-  #forget(id: string): void {
-    const request = this.open.get(id);
-    if (!request) return;
-    this.open.delete(id);
+  #forget(id: string, request = this.open.get(id)): void {
+    if (!request || !this.open.delete(id)) return;
     if (request.segment !== null) this.#use(request.segment).open--;
   }
 

@@ -30,6 +30,10 @@ interface Entry {
   settled: boolean;
 }
 
+function entryOf(row: RequestRow): Entry {
+  return { row, detail: null, shared: false, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY, settled: false };
+}
+
 export interface RegistryOptions {
   bus: LiveBus;
   clock: Clock;
@@ -116,7 +120,7 @@ export function createRegistry({
   function started(row: RequestRow): void {
     if (entries.has(row.id)) return;
     complete = true;
-    const entry: Entry = { row, detail: null, shared: false, rev: 0, progressedAtMs: Number.NEGATIVE_INFINITY, settled: false };
+    const entry = entryOf(row);
     entries.set(row.id, entry);
     inFlight += 1;
     publish("request.started", entry);
@@ -152,9 +156,12 @@ export function createRegistry({
     const known = entries.get(row.id);
     if (known?.rev === FINAL_REV) return;
     if (known) inFlight -= 1;
-    const entry: Entry = { row, detail, shared: false, rev: FINAL_REV, progressedAtMs: 0, settled: false };
-    entries.set(row.id, entry);
-    quiet.delete(row.id);
+    const entry = known ?? entryOf(row);
+    entry.row = row;
+    entry.detail = detail;
+    entry.rev = FINAL_REV;
+    if (!known) entries.set(row.id, entry);
+    if (quiet.size > 0) quiet.delete(row.id);
     detailed.set(row.id, entry);
     if (mirror) {
       recent.push(row.id);
@@ -162,7 +169,7 @@ export function createRegistry({
     }
     if (detailed.size > MAX_DETAILS) forgetOldestDetail();
     publish(row.state === "refused" ? "request.refused" : "request.finished", entry);
-    if (known?.settled) settled([row.id]);
+    if (entry.settled) settled([row.id]);
   }
 
   function forgetOldestDetail(): void {
@@ -189,7 +196,6 @@ export function createRegistry({
       }
       entries.delete(id);
       detailed.delete(id);
-      quiet.delete(id);
       mirror?.changed(id);
     }
     if (foreign.length > 0) mirror?.takeOver(foreign);

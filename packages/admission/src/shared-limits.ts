@@ -61,15 +61,17 @@ export function createSharedLimits(testNow?: () => number) {
     async turn(redis: Redis, { asks, ends }: Turn, leaseMs: number): Promise<TakeReply[] | ClockReply> {
       const [first] = asks;
       const named = new NamedOwners(first?.windows ?? null);
-      const message = {
+      // As text: objects for all of this, and JSON.stringify for them, would cost more than the rest of sending it.
+      const ended = ends.map((end) => endText(end, named)).join();
+      const asked = asks.map((ask) => askText(ask, named)).join();
+      const common = JSON.stringify({
         ...at(),
         ...(first && { at: first.nowMs, ...windowsOf(first.windows) }),
         leaseMs,
-        ends: ends.map((end) => endMessage(end, named)),
-        asks: asks.map((ask) => askMessage(ask, named)),
         owners: named.messages,
-      };
-      const replies = (await runScript(redis, turnScript, named.keys, [JSON.stringify(message)])) as number | string | RawReply[];
+      });
+      const message = `${common.slice(0, -1)},"ends":[${ended}],"asks":[${asked}]}`;
+      const replies = (await runScript(redis, turnScript, named.keys, [message])) as number | string | RawReply[];
       if (typeof replies === "number") return { kind: "clock", redisNowMs: replies };
       if (typeof replies === "string") return asks.map(() => ({ kind: "taken", alternative: 0, second: Number(replies), used: [] }));
       return asks.map((ask, index) => takeReply(ask, replies[index]));
@@ -181,18 +183,21 @@ function ownerMessage({ rpm, tpm, inFlight, costs, totalSinceMs }: AppliedLimits
   };
 }
 
-function askMessage({ id, tokens, queueMs, since, alternatives }: TakeAsk, named: NamedOwners): object {
-  const parts = alternatives.map((owners) => owners.map((owner) => ({ key: named.keyOf(owner), cost: owner.costNanoUsd })));
-  return { id, tokens, queueMs, since, alternatives: parts };
+function askText({ id, tokens, queueMs, since, alternatives }: TakeAsk, named: NamedOwners): string {
+  const parts = alternatives.map(
+    (owners) => `[${owners.map((owner) => `{"key":${named.keyOf(owner)},"cost":${owner.costNanoUsd}}`).join()}]`,
+  );
+  const waits = since === undefined ? "" : `,"since":${since}`;
+  return `{"id":${JSON.stringify(id)},"tokens":${tokens},"queueMs":${queueMs}${waits},"alternatives":[${parts.join()}]}`;
 }
 
-function endMessage({ id, startedAtMs, settlements }: End, named: NamedOwners): object {
+function endText({ id, startedAtMs, settlements }: End, named: NamedOwners): string {
   const owners = settlements.map((settlement) => {
     const { limits, costNanoUsd, tokens, estimatedTokens, second } = settlement;
-    const part = { key: named.keyOf(settlement), cost: costNanoUsd };
-    return limits.tpm === null ? part : { ...part, tokens, estimate: estimatedTokens, second };
+    const part = `"key":${named.keyOf(settlement)},"cost":${costNanoUsd}`;
+    return limits.tpm === null ? `{${part}}` : `{${part},"tokens":${tokens},"estimate":${estimatedTokens},"second":${second}}`;
   });
-  return { id, start: startedAtMs, owners };
+  return `{"id":${JSON.stringify(id)},"start":${startedAtMs},"owners":[${owners.join()}]}`;
 }
 
 type RawReply = [kind: string, ...parts: (string | number)[]];

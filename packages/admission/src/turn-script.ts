@@ -26,13 +26,15 @@ local function charge(name, id, start, cost)
   redis.call('PEXPIRE', name .. ':spend', bookMs)
 end
 
--- What an owner has while the script runs, because most requests of a turn share their owners; written by writeBegun.
+-- What an owner has while the script runs, because most requests of a turn share their owners; written by writeBegun. All of Redis, and
+-- every request of the turn, waits for the script: what is the same for each of them is made once.
 local owners = {}
 local function ownerOf(part)
   local name = KEYS[part.key]
   local owner = owners[name]
   if owner then return owner end
-  owner = {name = name, queued = redis.call('EXISTS', name .. ':queue') == 1, gone = {}, begun = {}, held = {}, sums = {}}
+  owner = {name = name, live = name .. ':live', rpm = name .. ':rpm', tpm = name .. ':tpm', gone = {}, begun = {}, held = {}, sums = {}}
+  owner.queued = redis.call('EXISTS', name .. ':queue') == 1
   owners[name] = owner
   return owner
 end
@@ -47,13 +49,13 @@ for _, ended in ipairs(ask.ends) do
     -- Told twice, or admitted without Redis: its tokens are not counted here any more, or never were.
     if limits.tpm and wasHeld then
       local more = part.tokens - part.estimate
-      if more > 0 then countIn(name .. ':tpm', more) elseif more < 0 then countOut(name .. ':tpm', part.second, -more) end
+      if more > 0 then countIn(owner.tpm, more) elseif more < 0 then countOut(owner.tpm, part.second, -more) end
     end
     if owner.queued then redis.call('PUBLISH', 'sluice:limit:freed', string.sub(name, 14)) end
   end
 end
 for _, owner in pairs(owners) do
-  if #owner.gone > 0 then redis.call('ZREM', owner.name .. ':live', unpack(owner.gone)) end
+  if #owner.gone > 0 then redis.call('ZREM', owner.live, unpack(owner.gone)) end
 end
 
 if #ask.asks > 0 and not ask.now and math.abs(now - ask.at) > 1000 then
@@ -66,7 +68,7 @@ local function refresh(owner, limits)
   local name = owner.name
   if not owner.running then
     expire(name)
-    owner.running = redis.call('ZCARD', name .. ':live')
+    owner.running = redis.call('ZCARD', owner.live)
   end
   if not limits.costs or owner.reserved then return end
   for kind, start in pairs(ask.starts) do
@@ -139,35 +141,35 @@ local function refusalOf(part, request, kind)
   if part.again then return end
   local owner, limits = part.owner, part.limits
   if kind == 'in_flight' then return flightRefusal(owner, limits.inFlight, request) end
-  if kind == 'rpm' then return rateRefusal(owner.name .. ':rpm', limits.rpm, 1) end
-  if kind == 'tpm' then return rateRefusal(owner.name .. ':tpm', limits.tpm, request.tokens) end
+  if kind == 'rpm' then return rateRefusal(owner.rpm, limits.rpm, 1) end
+  if kind == 'tpm' then return rateRefusal(owner.tpm, limits.tpm, request.tokens) end
   return costRefusal(part, kind)
 end
 
 local function take(part, request)
   if part.again then return end
   local owner, limits = part.owner, part.limits
-  local name = owner.name
   owner.begun[request.id] = true
   owner.running = owner.running + 1
-  if limits.rpm then countIn(name .. ':rpm', 1) end
-  if limits.tpm then countIn(name .. ':tpm', request.tokens) end
-  if owner.queued and request.queueMs > 0 then redis.call('ZREM', name .. ':queue', request.id) end
+  if limits.rpm then countIn(owner.rpm, 1) end
+  if limits.tpm then countIn(owner.tpm, request.tokens) end
+  if owner.queued and request.queueMs > 0 then redis.call('ZREM', owner.name .. ':queue', request.id) end
   if not limits.costs then return end
   owner.held[#owner.held + 1] = request.id
   owner.held[#owner.held + 1] = int(part.cost)
   owner.reserved = owner.reserved + part.cost
 end
 
+local leaseEnds = int(now + ask.leaseMs)
 local function writeBegun(owner)
   local name, begun = owner.name, {}
   for id in pairs(owner.begun) do
-    begun[#begun + 1] = int(now + ask.leaseMs)
+    begun[#begun + 1] = leaseEnds
     begun[#begun + 1] = id
   end
   if #begun == 0 then return end
-  redis.call('ZADD', name .. ':live', unpack(begun))
-  redis.call('PEXPIRE', name .. ':live', bookMs)
+  redis.call('ZADD', owner.live, unpack(begun))
+  redis.call('PEXPIRE', owner.live, bookMs)
   if #owner.held == 0 then return end
   redis.call('HSET', name .. ':held', unpack(owner.held))
   redis.call('HSET', name .. ':book', 'reserved', int(owner.reserved))
@@ -176,8 +178,21 @@ local function writeBegun(owner)
   redis.call('PEXPIRE', 'sluice:limit:spenders', bookMs)
 end
 
+local function isLimited(kind)
+  for _, limits in ipairs(ask.owners) do
+    if kind == 'in_flight' and limits.inFlight or limits[kind] or limits.costs and limits.costs[kind] then return true end
+  end
+  return false
+end
+
+-- The kinds that anybody here has a limit of, in the order in which they are checked.
+local limited = {}
+for _, kind in ipairs({'total', 'in_flight', 'rpm', 'tpm', '5h', 'day', 'week', 'month'}) do
+  if isLimited(kind) then limited[#limited + 1] = kind end
+end
+
 local function firstRefusal(parts, request, before)
-  for _, kind in ipairs({'total', 'in_flight', 'rpm', 'tpm', '5h', 'day', 'week', 'month'}) do
+  for _, kind in ipairs(limited) do
     for index, part in ipairs(parts) do
       local no = refusalOf(part, request, kind)
       if no then return {'refused', before + index, kind, no[1], no[2], no[3]} end
@@ -191,33 +206,40 @@ local function isUnknown(owner, limits)
   return owner.layout ~= limits.layout
 end
 
+-- The reply to nearly all.
+local taken = {'taken', 1, sec}
+
 local function takeFirstWithRoom(request)
-  local unknown, before = {'unknown'}, 0
+  local unknown, before = nil, 0
   for _, parts in ipairs(request.alternatives) do
     for index, part in ipairs(parts) do
       part.owner, part.limits = ownerOf(part), ask.owners[part.key]
-      if isUnknown(part.owner, part.limits) then unknown[#unknown + 1] = before + index end
+      if isUnknown(part.owner, part.limits) then
+        unknown = unknown or {'unknown'}
+        unknown[#unknown + 1] = before + index
+      end
     end
     before = before + #parts
   end
-  if #unknown > 1 then return unknown end
+  if unknown then return unknown end
   local refusal = nil
   before = 0
   for alternative, parts in ipairs(request.alternatives) do
     for _, part in ipairs(parts) do
       part.used = {}
       refresh(part.owner, part.limits)
-      part.again = part.owner.begun[request.id] or redis.call('ZSCORE', part.owner.name .. ':live', request.id)
+      part.again = part.owner.begun[request.id] or redis.call('ZSCORE', part.owner.live, request.id)
     end
     local no = firstRefusal(parts, request, before)
     if not no then
-      local used, costs = {}, false
-      for index, part in ipairs(parts) do
+      local costs = false
+      for _, part in ipairs(parts) do
         take(part, request)
-        used[index] = part.used
         costs = costs or part.limits.costs
       end
-      if not costs then return {'taken', alternative, sec} end
+      if not costs then return alternative == 1 and taken or {'taken', alternative, sec} end
+      local used = {}
+      for index, part in ipairs(parts) do used[index] = part.used end
       return {'taken', alternative, sec, cjson.encode(used)}
     end
     refusal = refusal or no
@@ -230,7 +252,7 @@ local replies, isPlain = {}, #ask.asks > 0
 for index, request in ipairs(ask.asks) do
   local reply = takeFirstWithRoom(request)
   replies[index] = reply
-  isPlain = isPlain and reply[1] == 'taken' and reply[2] == 1 and not reply[4]
+  isPlain = isPlain and reply == taken
 end
 for _, owner in pairs(owners) do writeBegun(owner) end
 writeMinutes()

@@ -39,7 +39,10 @@ export function segmentDigits(segment: number): string {
   return segment.toString().padStart(SEGMENT_DIGITS, "0");
 }
 
-/** Encodes a record other than a START or an end as a frame, complete once it is stamped. @throws RangeError when it is larger than a frame may be. */
+/**
+ * Encodes a record other than a START or an end as a frame, complete once it is stamped.
+ * @throws RangeError when it is larger than a frame may be.
+ */
 export function encodeFrame(kind: "progress" | "noop", record: object | null, atMs: number): Buffer {
   return framed([`${headOf(kind, atMs)}${JSON.stringify(record)}}`]).frame;
 }

@@ -22,8 +22,8 @@ import { type Pending, scanSpool } from "./spool-scan.ts";
  * unreachable Postgres, and replaying a spool any number of times changes nothing twice. It is a package of its own
  * because nothing else may write these tables.
  *
- * Files: segment-writer (bytes and fdatasync), spool (records, segments, checkpoint), spool-scan and recovery (after a
- * stop), settler, settled-record and settle-statement (Postgres), query (read side), check and reconcile (the invariants).
+ * Files: segment-writer (bytes and fdatasync), frames and spooled-record (the format), spool (records, segments, checkpoint),
+ * spool-scan and recovery (after a stop), settler, settled-record and settle-statement (Postgres), query (read side), check and reconcile (the invariants).
  */
 export interface LedgerOptions {
   /** Parent directory of the spools; each instance has a subdirectory and a lock file beside it. */

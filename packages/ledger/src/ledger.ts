@@ -23,7 +23,8 @@ import { type Pending, scanSpool } from "./spool-scan.ts";
  * because nothing else may write these tables.
  *
  * Files: segment-writer (bytes and fdatasync), frames and spooled-record (the format), spool (records, segments, checkpoint),
- * spool-scan and recovery (after a stop), settler, settled-record and settle-statement (Postgres), query (read side), check and reconcile (the invariants).
+ * spool-scan and recovery (after a stop), settler, settled-record and settle-statement (Postgres), query (read side), check and
+ * reconcile (the invariants).
  */
 export interface LedgerOptions {
   /** Parent directory of the spools; each instance has a subdirectory and a lock file beside it. */

@@ -144,6 +144,22 @@ test("a record of an older program without details goes to the quarantine and do
   expect((await getRequest(db.pool, good.row.id))?.row).toEqual(good.row);
 });
 
+test("what a killed program of the version before left is settled and recovered", async () => {
+  const [ended, open] = [finishOf(), finishOf()];
+  await mkdir(join(place.dir, "before"));
+  const frames = [oldFrame(3, "start", startOf(open)), oldFrame(3, "progress", progressOf(open.row.id, 7)), oldFrame(3, "finish", ended)];
+  await writeFile(join(place.dir, "before", "00000001.spool"), Buffer.concat(frames));
+  await (await openLedger({ instanceId: "before" })).close();
+  expect((await getRequest(db.pool, ended.row.id))?.row).toEqual(ended.row);
+  const recovered = (await getRequest(db.pool, open.row.id))?.row;
+  expect(recovered).toMatchObject({
+    keyId: open.row.keyId,
+    state: "error",
+    usage: { output: 7 },
+    flags: ["estimated", "partial", "recovered"],
+  });
+});
+
 test("segments are deleted when everything in them is settled; a request that is still open moves on with its PROGRESS", async () => {
   const ledger = await openLedger({ tuning: { segmentBytes: 4_000 } });
   const long = finishOf();

@@ -70,7 +70,11 @@ export interface Call {
   /** The share of the process's body budget that this body takes. */
   bodyBytesReserved: number;
   envelope: Envelope | null;
+  /** The model requested from providers: the client's, or the one that a routing rule replaces it with. */
+  routedModel: string;
+  /** The price at the provider that was asked about last; `priceOf` gives that of any. */
   price: PriceConfig | null;
+  pricedProvider: ProviderConfig | null;
   choice: Choice<ProviderConfig> | null;
   leased: boolean;
   /** A part of the user's credit is reserved. */
@@ -171,7 +175,9 @@ export function openCall(runtime: Runtime, req: IncomingMessage, res: ServerResp
     body: emptyBody,
     bodyBytesReserved: 0,
     envelope: null,
+    routedModel: "",
     price: null,
+    pricedProvider: null,
     choice: null,
     leased: false,
     credited: false,

@@ -5,14 +5,14 @@ import { priceInForce } from "@sluice/core/routing/refusals";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import type { Call } from "./call.ts";
 
-/** The model requested from providers: the client's, or the one that a routing rule replaces it with. */
-export function routedModelOf({ detail, row }: Call): string {
-  return detail.decision.rule?.model ?? row.model;
-}
-
 /** The price in force for what this provider would serve. */
 export function priceOf(call: Call, provider: ProviderConfig): PriceConfig | null {
-  return priceInForce(call.config.prices, call.config.settings, provider, call.row.model, routedModelOf(call));
+  // Most requests ask several times about the same provider.
+  if (call.pricedProvider !== provider) {
+    call.price = priceInForce(call.config.prices, call.config.settings, provider, call.row.model, call.routedModel);
+    call.pricedProvider = provider;
+  }
+  return call.price;
 }
 
 /** The multiplier of the key's group. */

@@ -13,12 +13,12 @@ export function totalTokens({ input, output, cacheWrite5m, cacheWrite1h, cacheRe
 }
 
 /**
- * Lowers the requested output to the maximum of the model, according to the price table in memory.
+ * Lowers the requested output to the maximum of the model, according to its price.
  * @throws SluiceError `invalid_request` when the setting says that such a request is refused.
  */
-export function checkOutput(call: Call): void {
+export function checkOutput(call: Call, price: PriceConfig | null): void {
   const { envelope, route, dialect } = call;
-  const most = call.price?.maxOutputTokens ?? null;
+  const most = price?.maxOutputTokens ?? null;
   const asked = envelope?.maxOutputTokens ?? null;
   if (!envelope || !route || most === null || asked === null || asked <= most) return;
   if (call.config.settings["limits.overMaxOutput"] === "refuse") {

@@ -116,11 +116,12 @@ export class StreamRelay {
   };
 
   readonly #takeArrived = (): void => {
-    const [first, ...others] = this.#arrived;
+    const arrived = this.#arrived;
+    const [first] = arrived;
     if (!first || this.#ended) return;
     this.#arrived = [];
     try {
-      this.#take(others.length === 0 ? first : Buffer.concat([first, ...others]));
+      this.#take(arrived.length === 1 ? first : Buffer.concat(arrived));
     } catch (error) {
       // Thrown out of an event handler, the error would end the process and every other request with it.
       this.destroy(error instanceof Error ? error : new Error(String(error)));

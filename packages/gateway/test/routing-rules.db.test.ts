@@ -1,5 +1,6 @@
 import { RoutingRule } from "@sluice/core/inputs/routing-rules";
-import { uniqueName } from "@sluice/testing/factories";
+import type { Settings } from "@sluice/core/inputs/settings";
+import { makePrice, uniqueName } from "@sluice/testing/factories";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Harness, type ProviderSpec, startHarness } from "./harness.ts";
 
@@ -12,9 +13,14 @@ afterAll(() => harness.close());
 const anthropic = (fields: Partial<ProviderSpec> = {}): ProviderSpec => ({ dialect: "anthropic", ...fields });
 
 async function put(rules: readonly (Partial<RoutingRule> & { name: string })[]): Promise<void> {
+  await set(
+    "routing.rules",
+    rules.map((rule) => RoutingRule.parse(rule)),
+  );
+}
+
+async function set(name: keyof Settings, value: string | RoutingRule[]): Promise<void> {
   const { prisma } = harness.database;
-  const value = rules.map((rule) => RoutingRule.parse(rule));
-  const name = "routing.rules";
   await prisma.setting.upsert({ where: { tenantId_name: { tenantId: "default", name } }, create: { name, value }, update: { value } });
   await prisma.configVersion.updateMany({ data: { version: { increment: 1n } } });
   await harness.snapshot.refresh();
@@ -75,6 +81,27 @@ describe("R13 a request follows the rules that are in force when it comes", () =
     expect(detail.attempts[0]?.upstreamModel).toBe("claude-other");
     expect(BigInt(row.costNanoUsd ?? 0)).toBeGreaterThan(0n);
     await put([]);
+  });
+
+  it("for the model it names: that model's costs are compared", async () => {
+    const { prisma } = harness.database;
+    await makePrice(prisma, { model: "lean", outputPerMTok: "1" });
+    await makePrice(prisma, { model: "dear", outputPerMTok: "10" });
+    const { key, providerIds } = await harness.group([
+      anthropic({ modelRedirects: { "claude-other": "dear" } }),
+      anthropic({ modelRedirects: { "claude-other": "lean" } }),
+    ]);
+    await set("routing.strategy", "lowest_cost");
+    await set("pricing.billedModel", "redirected");
+    await put([{ name: "Cheaper", models: ["claude-*"], model: "claude-other" }]);
+    const { row, detail } = await ask(key);
+    expect(row.providerId).toBe(providerIds[1]);
+    expect(detail.decision.candidates.map(({ providerId }) => providerId)).toEqual(providerIds.toReversed());
+    const [lean, dear] = detail.decision.candidates.map(({ saw }) => saw?.costNanoUsd ?? 0);
+    expect(lean).toBeLessThan(dear ?? 0);
+    await put([]);
+    await set("pricing.billedModel", "requested");
+    await set("routing.strategy", "weighted");
   });
 });
 

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { detailJson } from "@sluice/core/detail-json";
 import { crc32c } from "./crc32c.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
-import { endTexts, readFinish, readStart, startText } from "./spooled-record.ts";
+import { endTexts, progressText, readFinish, readStart, startText } from "./spooled-record.ts";
 
 /**
  * One record on disk: `length u32 LE | checksum u32 LE | payload`. The payload is JSON that begins with `{"v":`, which
@@ -40,16 +40,20 @@ export function segmentDigits(segment: number): string {
 }
 
 /**
- * Encodes a record other than a START or an end as a frame, complete once it is stamped.
+ * Encodes a START as a frame, complete once it is stamped. `asked`: what `askedText` gives for the row.
  * @throws RangeError when it is larger than a frame may be.
  */
-export function encodeFrame(kind: "progress" | "noop", record: object | null, atMs: number): Buffer {
-  return framed([`${headOf(kind, atMs)}${JSON.stringify(record)}}`]).frame;
-}
-
-/** `asked`: what `askedText` gives for the row. @throws like {@link encodeFrame}. */
 export function encodeStart(record: StartRecord, atMs: number, asked?: string): Buffer {
   return framed([`${headOf("start", atMs)}${startText(record, asked)}}`]).frame;
+}
+
+/** @throws like {@link encodeStart}. */
+export function encodeProgress(record: ProgressRecord, atMs: number): Buffer {
+  return framed([`${headOf("progress", atMs)}${progressText(record)}}`]).frame;
+}
+
+export function encodeNoop(atMs: number): Buffer {
+  return framed([`${headOf("noop", atMs)}null}`]).frame;
 }
 
 /** An end's frame, and the JSON of its detail within the frame: what waits for its row keeps these bytes, and no string of its own. */
@@ -58,7 +62,7 @@ export interface EndFrame {
   detail: Buffer;
 }
 
-/** @throws like {@link encodeFrame}. */
+/** @throws like {@link encodeStart}. */
 export function encodeEnd(kind: "finish" | "refuse", record: FinishRecord, atMs: number, asked?: string): EndFrame {
   const [before, detail, after] = endTexts(record, detailJson(record.detail), asked);
   const { frame, ends } = framed([`${headOf(kind, atMs)}${before}`, detail, `${after}}`]);

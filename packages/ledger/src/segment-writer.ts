@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Log } from "@sluice/core/log";
 import { syncDirectory, writeAll } from "./disk-writes.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { END_OF_RECORDS, encodeFrame, segmentDigits, stampFrame } from "./frames.ts";
+import { END_OF_RECORDS, encodeNoop, segmentDigits, stampFrame } from "./frames.ts";
 import { SpareSegments } from "./spare-segments.ts";
 
 /**
@@ -367,7 +367,7 @@ export class SegmentWriter {
       await this.#pumping;
       await this.#syncing;
       const segment = this.#active ?? (await this.#rotate());
-      await this.#put(segment, [stampFrame(encodeFrame("noop", null, this.#options.now()), segment.digits)]);
+      await this.#put(segment, [stampFrame(encodeNoop(this.#options.now()), segment.digits)]);
       await segment.handle.datasync();
       this.#writable = true;
       this.#options.log.info({}, "the spool can be written again");

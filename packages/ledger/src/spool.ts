@@ -5,7 +5,7 @@ import { SluiceError } from "@sluice/core/errors";
 import type { Log } from "@sluice/core/log";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FailpointHook } from "./failpoints.ts";
-import { type EndFrame, encodeEnd, encodeFrame, encodeStart, readEnd } from "./frames.ts";
+import { type EndFrame, encodeEnd, encodeProgress, encodeStart, readEnd } from "./frames.ts";
 import type { FinishRecord, ProgressRecord, StartRecord } from "./records.ts";
 import { type Acknowledge, type Position, SegmentWriter, type SegmentWriterOptions } from "./segment-writer.ts";
 import { type OpenRequest, type Pending, readPositions, type ScannedSpool } from "./spool-scan.ts";
@@ -92,7 +92,7 @@ export class Spool {
     request.progress = progress;
     request.lastAtMs = this.#options.now();
     if (this.#writer.queuedBytes > MAX_QUEUED_PROGRESS_BYTES) return;
-    this.#writer.append(encodeFrame("progress", progress, request.lastAtMs), "written", (error) => {
+    this.#writer.append(encodeProgress(progress, request.lastAtMs), "written", (error) => {
       if (!error) this.#options.failpoint("mid_stream");
     });
   }
@@ -241,7 +241,7 @@ export class Spool {
   /** Returns the segment of the new START. Its PROGRESS may already be in the next segment, which is kept longer. */
   async #carry(request: OpenRequest): Promise<{ id: string; request: OpenRequest; segment: number | null }> {
     const { start, progress, lastAtMs } = request;
-    const frames = [encodeStart(start, lastAtMs), ...(progress ? [encodeFrame("progress", progress, lastAtMs)] : [])];
+    const frames = [encodeStart(start, lastAtMs), ...(progress ? [encodeProgress(progress, lastAtMs)] : [])];
     const written = frames.map(
       (frame) =>
         new Promise<Position | null>((resolve) => {

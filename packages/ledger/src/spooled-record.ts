@@ -1,6 +1,6 @@
 import { noUsage, type RequestRow, type Usage } from "@sluice/core/requests";
-import { plainText } from "@sluice/core/row-json";
-import type { FinishRecord, SpooledPrice, StartRecord } from "./records.ts";
+import { plainText, usageJson } from "@sluice/core/row-json";
+import type { FinishRecord, ProgressRecord, SpooledPrice, StartRecord } from "./records.ts";
 
 /**
  * What the spool has of a START, `[row, price, provider multiplier, group multiplier]`, and of an end, `[row, detail, upstream cost]`, as
@@ -37,6 +37,14 @@ export function startText({ row, price, providerMultiplier, groupMultiplier }: S
 /** An end in three parts, of which the second is the JSON of its detail. */
 export function endTexts({ row, upstreamCostNanoUsd }: FinishRecord, detailText: string, asked?: string): [string, string, string] {
   return [`[${rowText(row, asked)},`, detailText, `,"${upstreamCostNanoUsd}"]`];
+}
+
+/** The JSON of a PROGRESS; every stream has at least one. */
+export function progressText(record: ProgressRecord): string {
+  const { upstreamModel, providerMultiplier, usage } = record;
+  if (!plainText.test(`${upstreamModel}${providerMultiplier}`)) return JSON.stringify(record);
+  const provider = `"providerId":"${record.providerId}","upstreamModel":"${upstreamModel}","providerMultiplier":"${providerMultiplier}"`;
+  return `{"id":"${record.id}",${provider},"ttftMs":${record.ttftMs},"usage":${usageJson(usage)},"estimated":${record.estimated}}`;
 }
 
 /** The START that was written so. */

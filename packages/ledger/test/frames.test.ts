@@ -7,7 +7,8 @@ import {
   decodePayload,
   END_OF_RECORDS,
   encodeEnd,
-  encodeFrame,
+  encodeNoop,
+  encodeProgress,
   encodeStart,
   MAX_PAYLOAD_BYTES,
   scanFrames,
@@ -37,6 +38,13 @@ const read = (bytes: Buffer) => [...scanFrames(bytes, 1)].flatMap((found) => (fo
 
 test("what is written is read back, whatever text it carries", () => {
   expect(read(whole)).toEqual(records);
+});
+
+test("a PROGRESS is read back, whatever its provider calls the model, and so is a probe of the disk", () => {
+  const plain = progressOf("0190a0a0-0000-7000-8000-000000000001", 7);
+  const written = [plain, { ...plain, ttftMs: null, estimated: false }, { ...plain, upstreamModel: 'q"\\ \u0000 \u{1f600}' }];
+  const frames = written.map((record, i) => stamped(encodeProgress(record, 1_000 + i)));
+  expect(read(Buffer.concat([...frames, stamped(encodeNoop(1))]))).toEqual([...written, null]);
 });
 
 test("records of earlier versions are read as well, also between new ones", () => {
@@ -173,7 +181,7 @@ test("a version or kind of a later program is no record, and a record too large 
   expect(decodePayload(Buffer.from('{"v":1,"k":"novel","t":1,"r":{}}'))).toBeNull();
   expect(decodePayload(Buffer.from('{"v":1,"k":'))).toBeNull();
   const huge = progressOf("x".repeat(MAX_PAYLOAD_BYTES), 1);
-  expect(() => encodeFrame("progress", huge, 1)).toThrow(RangeError);
+  expect(() => encodeProgress(huge, 1)).toThrow(RangeError);
 });
 
 test("a failpoint kills or throws at the pass it names, and only there", () => {

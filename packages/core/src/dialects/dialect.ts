@@ -3,10 +3,10 @@ import type { DialectName, Endpoint, Usage } from "../requests.ts";
 
 /** What a path requests. Gemini has model and streaming in the path, the other dialects in the body. */
 export interface Route {
-  dialect: DialectName;
-  endpoint: Endpoint;
-  model?: string;
-  stream?: boolean;
+  readonly dialect: DialectName;
+  readonly endpoint: Endpoint;
+  readonly model?: string;
+  readonly stream?: boolean;
 }
 
 /** What the gateway needs from a request body, read from the raw bytes; the body itself is forwarded unchanged. */

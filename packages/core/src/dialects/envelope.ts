@@ -54,8 +54,25 @@ function findMember(scan: ObjectScan, name: string): Member | undefined {
   return scan.members.find((member) => member.name === name);
 }
 
-/** Checks a model name from a body or a path. @throws SluiceError missing_model, invalid_request. */
+/** Clients choose model names, so these are bounded; when full they are forgotten. */
+const MAX_CHECKED = 1_000;
+const checkedModels = new Map<string, string>();
+
+/**
+ * Checks a model name from a body or a path. Equal names are returned as one and the same text, which maps of models find without
+ * hashing and comparing it anew.
+ * @throws SluiceError missing_model, invalid_request.
+ */
 export function checkModel(model: unknown): string {
+  const checked = typeof model === "string" ? checkedModels.get(model) : undefined;
+  if (checked !== undefined) return checked;
+  const name = validModel(model);
+  if (checkedModels.size >= MAX_CHECKED) checkedModels.clear();
+  checkedModels.set(name, name);
+  return name;
+}
+
+function validModel(model: unknown): string {
   if (typeof model !== "string" || model.trim() === "") throw new SluiceError("missing_model", { field: "model" });
   if (model.length > MAX_MODEL_LENGTH || control.test(model) || model !== model.trim()) {
     throw new SluiceError("invalid_request", { message: "The field 'model' is not a valid model name.", field: "model" });

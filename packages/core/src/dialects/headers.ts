@@ -60,6 +60,7 @@ function hasPrefix(name: string, prefixes: readonly string[]): boolean {
 
 /** The query parameters that a dialect knows, in the caller's order, as `?a=b` or ''. `key` never passes. */
 export function filterQuery(query: URLSearchParams, known: readonly string[]): string {
+  if (query.size === 0) return "";
   const kept = new URLSearchParams();
   for (const [name, value] of query) if (known.includes(name) && name !== "key") kept.append(name, value);
   return kept.size > 0 ? `?${kept}` : "";

@@ -5,13 +5,15 @@ import { checkModel } from "./envelope.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
 
-const posts: Record<string, Route> = {
+const postRoutes: Record<string, Route> = {
   "/v1/messages": { dialect: "anthropic", endpoint: "messages" },
   "/v1/messages/count_tokens": { dialect: "anthropic", endpoint: "countTokens", stream: false },
   "/v1/chat/completions": { dialect: "openai", endpoint: "chat" },
   "/v1/responses": { dialect: "openai", endpoint: "responses" },
   "/v1/embeddings": { dialect: "openai", endpoint: "embeddings", stream: false },
 };
+/** With the path itself: the same text for all requests, which other maps find without hashing it anew. */
+const posts = new Map(Object.entries(postRoutes).map(([path, route]) => [path, { path, route }]));
 
 const geminiMethods: Record<string, Pick<Route, "endpoint" | "stream">> = {
   generateContent: { endpoint: "generateContent", stream: false },
@@ -26,7 +28,7 @@ const geminiCall = /^\/v1(?:beta)?\/models\/.+:(?:generateContent|streamGenerate
 export function flavourOf(path: string, headers: Headers = {}): DialectName {
   if (path.startsWith("/v1beta/") || geminiCall.test(path)) return "gemini";
   if (path === "/v1/messages" || path.startsWith("/v1/messages/")) return "anthropic";
-  if (Object.hasOwn(posts, path)) return "openai";
+  if (posts.has(path)) return "openai";
   // Three dialects have a list at /v1/models, and files and others, which are not served, at the same paths: headers tell their clients.
   if (headers["anthropic-version"] !== undefined || headers["x-api-key"] !== undefined) return "anthropic";
   return headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined ? "gemini" : "openai";
@@ -77,7 +79,8 @@ const modelsPath = /^\/v1(?:beta)?\/models(?:\/|$)/;
 export function matchRoute(method: string, target: string, headers: Headers = {}): Route | null {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
-  if (method === "POST" && Object.hasOwn(posts, path)) return { ...(posts[path] as Route) };
+  const post = method === "POST" ? posts.get(path) : undefined;
+  if (post) return post.route;
   if (!modelsPath.test(path)) return null;
   const query = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
   const rest = path.slice(path.indexOf("models") + "models/".length);
@@ -91,7 +94,8 @@ export function matchRoute(method: string, target: string, headers: Headers = {}
 
 /** The path (without query) as documented, with `{model}` for any model; `other` for unknown ones, so that there are only a few. */
 export function templateOf(path: string): string {
-  if (Object.hasOwn(posts, path)) return path;
+  const post = posts.get(path);
+  if (post) return post.path;
   const [, version, rest] = /^\/(v1(?:beta)?)\/models(\/.*)?$/.exec(path) ?? [];
   if (version === undefined) return "other";
   if (!rest) return `/${version}/models`;

@@ -9,7 +9,7 @@ const claudeSession = /_session_([0-9a-zA-Z-]{8,64})$/;
 /** A client's id as a hint: bounded, without control characters. */
 function bounded(id: string): string {
   const clean = id.replace(/\p{C}+/gu, "").trim();
-  return clean.length > MAX_HINT ? `h:${hash("sha256", clean, "base64url").slice(0, 22)}` : clean;
+  return clean.length > MAX_HINT ? hashed(clean) : clean;
 }
 
 /**
@@ -35,14 +35,36 @@ function firstText(content: unknown): string {
   return "";
 }
 
+/** Only the beginning of a message is hashed. */
+const HASHED_CHARS = 4096;
+/** At most 4 MB of texts; when full they are forgotten. */
+const MAX_HASHED = 500;
+const hashes = new Map<string, string>();
+
+/** All turns of a conversation repeat the text, so a short one is hashed once. The beginning of a long one would keep all of it in memory. */
+function hintOfText(text: string): string {
+  if (text.length > HASHED_CHARS) return hashed(text.slice(0, HASHED_CHARS));
+  let hint = hashes.get(text);
+  if (hint === undefined) {
+    hint = hashed(text);
+    if (hashes.size >= MAX_HASHED) hashes.clear();
+    hashes.set(text, hint);
+  }
+  return hint;
+}
+
+function hashed(text: string): string {
+  return `h:${hash("sha256", text, "base64url").slice(0, 22)}`;
+}
+
 /** `h:` and a hash of the first user message, which all turns of a conversation repeat. */
 export function hintOfMessages(messages: unknown): string {
-  if (typeof messages === "string") return messages ? `h:${hash("sha256", messages.slice(0, 4096), "base64url").slice(0, 22)}` : "";
+  if (typeof messages === "string") return messages ? hintOfText(messages) : "";
   for (const message of asList(messages)) {
     const record = asRecord(message);
     if (!record || (record.role !== undefined && record.role !== "user")) continue;
     const text = firstText(record.content ?? record.parts);
-    if (text) return `h:${hash("sha256", text.slice(0, 4096), "base64url").slice(0, 22)}`;
+    if (text) return hintOfText(text);
   }
   return "";
 }

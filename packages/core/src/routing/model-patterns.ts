@@ -112,6 +112,7 @@ function redirectOf(redirects: ModelRedirects, model: string): string | undefine
 }
 
 function compileRedirects(list: readonly ModelRedirect[]): (model: string) => string | undefined {
+  if (list.length === 0) return () => undefined;
   if (list.every(({ from }) => isExact(from))) {
     const exact = new Map(list.toReversed().map(({ from, to }) => [from, to]));
     return (model) => exact.get(model);

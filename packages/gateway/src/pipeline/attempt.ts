@@ -1,4 +1,4 @@
-import type { Envelope } from "@sluice/core/dialects/dialect";
+import type { Envelope, Route } from "@sluice/core/dialects/dialect";
 import { SluiceError } from "@sluice/core/errors";
 import { type Attempt, noUsage } from "@sluice/core/requests";
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
@@ -6,7 +6,7 @@ import { overrideNow } from "@sluice/core/routing/provider-override";
 import type { SpooledPrice } from "@sluice/ledger/records";
 import type { PriceConfig, ProviderConfig } from "@sluice/snapshot/config";
 import { type Call, elapsed, emptyBody } from "../call.ts";
-import { groupMultiplierOf, priceOf, routedModelOf } from "../charge.ts";
+import { groupMultiplierOf, priceOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 import { nativeBody, type Spoken, speak } from "../conversion.ts";
 import { type Failure, readAnswer, readErrorAnswer } from "./answers.ts";
@@ -124,7 +124,7 @@ function ifSuitable(runtime: Runtime, call: Call, left: Left, provider: Provider
     endProviderHold(runtime, call, nothingUsed);
     return null;
   };
-  const model = upstreamModelOf(provider, routedModelOf(call));
+  const model = upstreamModelOf(provider, call.routedModel);
   let spoken: Spoken;
   try {
     spoken = speak(runtime, call, provider, model);
@@ -296,13 +296,33 @@ function rewritten(call: Call, { model, spoken, envelope, asksUsage }: Sending):
   return spoken.dialect.rewriteBody(call.body, envelope, { ...(isRedirect ? { model } : {}), includeUsage: asksUsage });
 }
 
+/** Where a provider was asked last without a query. The same text again is found without hashing it anew. */
+interface LastUrl {
+  endpoint: Route["endpoint"];
+  model: string;
+  stream: boolean;
+  url: string;
+}
+
+const lastUrls = new WeakMap<ProviderConfig, LastUrl>();
+
+function urlOf(call: Call, provider: ProviderConfig, { model, spoken, envelope: { stream } }: Sending): string {
+  const { endpoint } = spoken.route;
+  const last = lastUrls.get(provider);
+  const isPlain = call.query.size === 0;
+  if (isPlain && last?.model === model && last.endpoint === endpoint && last.stream === stream) return last.url;
+  const url = spoken.dialect.upstreamUrl(provider.baseUrl, { endpoint, model, stream, query: call.query });
+  if (isPlain) lastUrls.set(provider, { endpoint, model, stream, url });
+  return url;
+}
+
 function send(runtime: Runtime, call: Call, provider: ProviderConfig, sending: Sending) {
-  const { model, spoken, envelope, secret } = sending;
-  const { dialect, route } = spoken;
+  const { spoken, secret } = sending;
+  const { dialect } = spoken;
   const { config } = call;
   const leftMs = config.settings["routing.totalAttemptMs"] - elapsed(runtime, call);
   return runtime.egress.request({
-    url: dialect.upstreamUrl(provider.baseUrl, { endpoint: route.endpoint, model, stream: envelope.stream, query: call.query }),
+    url: urlOf(call, provider, sending),
     method: "POST",
     headers: Object.assign(
       dialect.upstreamHeaders(call.headers, secret, call.id),

@@ -1,6 +1,5 @@
 import { upstreamModelOf } from "@sluice/core/routing/model-patterns";
 import type { Call } from "../call.ts";
-import { routedModelOf } from "../charge.ts";
 import type { Runtime } from "../context.ts";
 
 /** Default when no better estimate is available. */
@@ -14,7 +13,7 @@ export function comeBackInS(runtime: Runtime, call: Call): number {
   if (out.size === 0 && opening.length === 0) return usualS;
   const due = call.config.providers
     .filter(({ id }) => out.has(id))
-    .map((provider) => runtime.admission.breakers.dueInMs(provider.id, upstreamModelOf(provider, routedModelOf(call))));
+    .map((provider) => runtime.admission.breakers.dueInMs(provider.id, upstreamModelOf(provider, call.routedModel)));
   const waits = [...opening, ...due].filter((ms) => ms > 0);
   return waits.length === 0 ? usualS : Math.max(1, Math.ceil(Math.min(...waits) / 1_000));
 }

@@ -43,12 +43,13 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
   const { config, row } = call;
   const strategy = config.settings["routing.strategy"];
   const rule = applyRoutingRule(runtime, call);
+  call.routedModel = rule?.model ?? row.model;
   call.choice = chooseCandidates({
     providers: config.providers,
     group: row.group,
     dialect: row.dialect,
     endpoint: row.endpoint,
-    model: rule?.model ?? row.model,
+    model: call.routedModel,
     rule,
     breakerStateOf: (providerId, model) => runtime.admission.breakers.stateOf(providerId, model),
     stickyProviderId,
@@ -69,10 +70,10 @@ function choose(runtime: Runtime, call: Call, stickyProviderId: string | null): 
   if (call.choice.none)
     throw new SluiceError(call.choice.none, call.choice.none === "no_provider" ? { retryAfterS: comeBackInS(runtime, call) } : {});
   const first = call.choice.ordered[0];
-  call.price = first ? priceOf(call, first) : null;
-  const refusal = priceRefusal(call.price, config.settings, row.billable);
+  const price = first ? priceOf(call, first) : null;
+  const refusal = priceRefusal(price, config.settings, row.billable);
   if (refusal) throw new SluiceError(refusal, { field: "model" });
-  checkOutput(call);
+  checkOutput(call, price);
 }
 
 /**

@@ -7,7 +7,9 @@ import type { Metric } from "./report.ts";
 const plan: GatewayPlan = {
   rounds: 3,
   turns: 1,
+  shapeTurns: 1,
   warmMs: 200,
+  shapeWarmMs: 50,
   ms: 250,
   shapeMs: 150,
   rate: 200,

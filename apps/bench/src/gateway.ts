@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type CostsPerRequest, SETTLED_MS } from "./gateway/counters.ts";
-import { appendLoopP50Ms } from "./gateway/fdatasync.ts";
+import { appendLoopMs } from "./gateway/fdatasync.ts";
 import { gatewayReport } from "./gateway/gateway-report.ts";
 import type { LoadResult } from "./gateway/load.ts";
 import { openRequests, settledBytes } from "./gateway/open-requests.ts";
@@ -15,10 +15,12 @@ import { type Report, summarise } from "./report.ts";
 /** Size of the measurement. */
 export interface GatewayPlan {
   rounds: number;
-  /** Turns per round: each is a slice of every subject, and a round's figure is their sum. */
+  /** Turns per round: each is a slice of every subject, and a round's figure is their sum. Of the main shape, and of each of the others. */
   turns: number;
-  /** Warm-up of a gateway before the first round: compiling all hot code takes some ten thousand requests. */
+  shapeTurns: number;
+  /** Warm-up of a gateway before the first round, and for another shape: compiling all hot code takes some ten thousand requests. */
   warmMs: number;
+  shapeWarmMs: number;
   /** Slice durations of the main shape, and of each of the others. */
   ms: number;
   shapeMs: number;
@@ -33,11 +35,11 @@ export interface GatewayPlan {
 }
 
 const short: GatewayPlan = {
-  ...{ rounds: 3, turns: 2, warmMs: 4_500, ms: 350, shapeMs: 120, rate: 500 },
+  ...{ rounds: 3, turns: 2, shapeTurns: 1, warmMs: 4_500, shapeWarmMs: 600, ms: 350, shapeMs: 120, rate: 500 },
   ...{ streamsBefore: 1_000, streams: 400, streamBatches: 3, heldMs: 0 },
 };
 const long: GatewayPlan = {
-  ...{ rounds: 9, turns: 10, warmMs: 15_000, ms: 500, shapeMs: 250, rate: 500 },
+  ...{ rounds: 9, turns: 10, shapeTurns: 3, warmMs: 15_000, shapeWarmMs: 4_000, ms: 500, shapeMs: 250, rate: 500 },
   ...{ streamsBefore: 2_000, streams: 1_000, streamBatches: 3, heldMs: 60_000 },
 };
 
@@ -59,7 +61,8 @@ export type SubjectName = "passThrough" | "inProcess" | "withRedis";
 export interface Samples {
   main: Record<SubjectName, Sample[]>;
   shapes: { name: Shape["name"]; passThrough: Sample[]; inProcess: Sample[] }[];
-  appendLoopMsP50: number[];
+  /** Latencies by round. */
+  appendLoopMs: number[][];
   costs: Record<"inProcess" | "withRedis" | "direct", CostsPerRequest[]>;
   bytesPerStream: { passThrough: number[]; inProcess: number[]; driftInProcess: number[] };
 }
@@ -85,21 +88,20 @@ export async function sampleGateway(plan: GatewayPlan): Promise<Samples> {
     ]);
     const subjects = { passThrough, inProcess, withRedis };
     const run = { stage, all: [...Object.values(subjects), direct] };
-    await warmUp(run, passThrough, plan.warmMs / 3);
-    for (const gateway of [inProcess, withRedis]) await warmUp(run, gateway, plan.warmMs);
+    await warmUp(run, passThrough, mainShape, plan.warmMs / 3);
+    for (const gateway of [inProcess, withRedis]) await warmUp(run, gateway, mainShape, plan.warmMs);
     const samples: Samples = {
       main: await sampleShape(run, subjects, { shape: mainShape, turns: plan.turns, ms: plan.ms, rate: plan.rate, rounds: plan.rounds }),
-      appendLoopMsP50: [],
+      appendLoopMs: [],
       shapes: [],
       costs: await sampleCosts(run, plan, { inProcess, withRedis, direct }),
       bytesPerStream: { passThrough: [], inProcess: [], driftInProcess: [] },
     };
-    for (let round = 0; round < plan.rounds; round++)
-      samples.appendLoopMsP50.push(await appendLoopP50Ms(stage.folder, plan.rate, plan.ms / 2));
+    for (let round = 0; round < plan.rounds; round++) samples.appendLoopMs.push(await appendLoopMs(stage.folder, plan.rate, plan.ms / 2));
     for (const shape of otherShapes) {
       const compared = { passThrough, inProcess };
-      for (const subject of Object.values(compared)) await load(run, subject, shape, { ms: plan.warmMs / 20 });
-      const sliced = { shape, turns: 1, ms: plan.shapeMs, rate: plan.rate / 2, rounds: plan.rounds };
+      for (const subject of Object.values(compared)) await warmUp(run, subject, shape, plan.shapeWarmMs);
+      const sliced = { shape, turns: plan.shapeTurns, ms: plan.shapeMs, rate: plan.rate / 2, rounds: plan.rounds };
       samples.shapes.push({ name: shape.name, ...(await sampleShape(run, compared, sliced)) });
     }
     // Last, because thousands of cut streams leave as many ends to settle.
@@ -117,9 +119,9 @@ interface Run {
 }
 
 /** On all cores, because the compiler threads need one of their own. */
-async function warmUp(run: Run, subject: Subject, ms: number): Promise<void> {
+async function warmUp(run: Run, subject: Subject, shape: Shape, ms: number): Promise<void> {
   await moveTo("all", subject);
-  await load(run, subject, mainShape, { ms });
+  await load(run, subject, shape, { ms });
   await moveTo("measured", subject);
 }
 

@@ -1,14 +1,13 @@
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { quantile } from "../report.ts";
 import { ask } from "./ask.ts";
 
 /**
- * Median latency in ms of the cheapest durable append on this disk, at a rate: records queue, and one writer appends them all and calls
+ * Latencies in ms of the cheapest durable append on this disk, at a rate: records queue, and one writer appends them all and calls
  * fdatasync. Anything the gateway adds to this is its own.
  */
-export async function appendLoopP50Ms(folder: string, rate: number, ms: number): Promise<number> {
+export async function appendLoopMs(folder: string, rate: number, ms: number): Promise<number[]> {
   const path = join(folder, "append-loop");
   const file = await open(path, "a");
   const record = Buffer.alloc(1_024, 1);
@@ -35,5 +34,5 @@ export async function appendLoopP50Ms(folder: string, rate: number, ms: number):
   while (writing) await wait(5);
   await file.close();
   await rm(path);
-  return quantile(latencies, 0.5);
+  return latencies;
 }

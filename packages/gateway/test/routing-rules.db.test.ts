@@ -94,14 +94,17 @@ describe("R13 a request follows the rules that are in force when it comes", () =
     await set("routing.strategy", "lowest_cost");
     await set("pricing.billedModel", "redirected");
     await put([{ name: "Cheaper", models: ["claude-*"], model: "claude-other" }]);
-    const { row, detail } = await ask(key);
-    expect(row.providerId).toBe(providerIds[1]);
-    expect(detail.decision.candidates.map(({ providerId }) => providerId)).toEqual(providerIds.toReversed());
-    const [lean, dear] = detail.decision.candidates.map(({ saw }) => saw?.costNanoUsd ?? 0);
-    expect(lean).toBeLessThan(dear ?? 0);
-    await put([]);
-    await set("pricing.billedModel", "requested");
-    await set("routing.strategy", "weighted");
+    try {
+      const { row, detail } = await ask(key);
+      expect(row.providerId).toBe(providerIds[1]);
+      expect(detail.decision.candidates.map(({ providerId }) => providerId)).toEqual(providerIds.toReversed());
+      const [lean, dear] = detail.decision.candidates.map(({ saw }) => saw?.costNanoUsd ?? 0);
+      expect(lean).toBeLessThan(dear ?? 0);
+    } finally {
+      await put([]);
+      await set("pricing.billedModel", "requested");
+      await set("routing.strategy", "weighted");
+    }
   });
 });
 

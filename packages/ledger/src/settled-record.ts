@@ -89,7 +89,7 @@ function hasCounts({ usage, status, attempts }: FinishRecord["row"]): boolean {
   return hasTokens && hasWrites && Number.isSafeInteger(status) && Number.isSafeInteger(attempts);
 }
 
-let lastPriceId = "";
+let lastPriceId: string | null = null;
 
 /** Most are that of the row before. */
 function isPriceId(priceId: string): boolean {

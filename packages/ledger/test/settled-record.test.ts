@@ -4,6 +4,17 @@ import { finishOf } from "./arrange.ts";
 
 const texts = ["tenantId", "userId", "keyId", "sessionId", "providerId", "group", "dialect", "endpoint", "model", "upstreamModel"] as const;
 
+test("a price is named by a UUID, whichever the row before had", () => {
+  const ofPrice = (priceId: string) => {
+    const finish = finishOf();
+    return defectOf({ ...finish, detail: { priceId, cost: null } }, Date.now());
+  };
+  const odd = () => ["", "x"].map(ofPrice);
+  expect(odd()).toEqual(["priceId is no UUID", "priceId is no UUID"]);
+  expect(ofPrice("0190a0a0-0000-7000-8000-000000000001")).toBe("");
+  expect(odd()).toEqual(["priceId is no UUID", "priceId is no UUID"]);
+});
+
 test("a record from disk that lacks any field is named as what it is, instead of becoming a wrong row", () => {
   expect(defectOf(finishOf(), Date.now())).toBe("");
   for (const name of [...texts, "state", "errorCode", "client"] as const) {

@@ -1,3 +1,5 @@
+import { RoutingRule } from "@sluice/core/inputs/routing-rules";
+import { checkKey } from "@sluice/services/keys/check-key";
 import { bootstrapProviders } from "@sluice/services/providers/bootstrap-providers";
 import { cloneProvider } from "@sluice/services/providers/clone-provider";
 import { createProvider } from "@sluice/services/providers/create-provider";
@@ -12,6 +14,7 @@ import { restoreProvider } from "@sluice/services/providers/restore-provider";
 import { simulateRouting } from "@sluice/services/providers/simulate-routing";
 import { updateProvider } from "@sluice/services/providers/update-provider";
 import { updateProviders } from "@sluice/services/providers/update-providers";
+import { updateSettings } from "@sluice/services/settings/update-settings";
 import { until } from "@sluice/testing/deadline";
 import { makeKey, makePrice, uniqueName } from "@sluice/testing/factories";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -234,6 +237,32 @@ describe("the simulator", () => {
     await expect(simulateRouting(admin, { dialect: "anthropic", endpoint: "messages", model: "m" })).rejects.toMatchObject({
       code: "invalid_request",
     });
+  });
+});
+
+describe("where costs are compared", () => {
+  it("a rule's model counts in the simulator and for a key, as in the gateway", async () => {
+    const { prisma } = world.database;
+    const [lean, dear] = [await makePrice(prisma, { outputPerMTok: "1" }), await makePrice(prisma, { outputPerMTok: "10" })];
+    const [asked, routed] = [uniqueName("m"), uniqueName("m")];
+    const { group: name, ids } = await group({ modelRedirects: { [routed]: dear.model } }, { modelRedirects: { [routed]: lean.model } });
+    const { key } = await makeKey(prisma, { userId: admin.userId, group: name });
+    await updateSettings(admin, {
+      "routing.strategy": "lowest_cost",
+      "pricing.billedModel": "redirected",
+      "routing.rules": [RoutingRule.parse({ name: "Cheaper", models: [asked], model: routed })],
+    });
+    try {
+      const { candidates, refusal } = await ask(name, { model: asked });
+      expect(candidates.map(({ providerId }) => providerId)).toEqual(ids.toReversed());
+      expect(candidates[0]?.saw?.costNanoUsd ?? 0).toBeLessThan(candidates[1]?.saw?.costNanoUsd ?? 0);
+      expect(refusal).toBeNull();
+      const { decision, rules } = await checkKey(admin, { id: key.id, model: asked, dialect: "anthropic" });
+      expect(decision?.candidates.map(({ providerId }) => providerId)).toEqual(ids.toReversed());
+      expect(rules).toContainEqual({ rule: "price", passed: true, code: null });
+    } finally {
+      await updateSettings(admin, { "routing.strategy": "weighted", "pricing.billedModel": "requested", "routing.rules": [] });
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { noUsage } from "../requests.ts";
-import { find } from "../string-methods.ts";
+import { find, hasAt } from "../string-methods.ts";
 import type { Envelope } from "./dialect.ts";
 import { asList, asRecord, asText, type JsonRecord, jsonText, parseRecord } from "./json.ts";
 import { stringBytes } from "./json-peek.ts";
@@ -8,8 +8,6 @@ import { decodeData, type SseEvent } from "./sse.ts";
 import { type EventReader, FLOW, HOLD } from "./stream-meter.ts";
 
 const BYTES_PER_TOKEN = 4;
-/** A model's own text cannot contain it: there its quotes would be escaped. */
-const emptyText = '"content_block":{"type":"text","text":""}';
 const deltaKeys = ['"text"', '"thinking"', '"partial_json"', '"signature"'] as const;
 
 /** Merges a usage object into what is known. Anthropic's counts are cumulative: they replace and never add. */
@@ -56,6 +54,14 @@ function blockBytes(block: JsonRecord): number {
   }
 }
 
+const emptyText = '"content_block":{"type":"text","text":""}';
+
+/** Whether the block of a `content_block_start` is an empty text. The first one named so: a tool's input may contain another. */
+function startsEmptyText(data: string): boolean {
+  const at = find(data, '"content_block"', 0);
+  return at >= 0 && hasAt(data, emptyText, at);
+}
+
 function failureOf(body: JsonRecord | null): OpenReading["failure"] {
   const error = asRecord(body?.error);
   return readFailure(asText(error?.type), asText(error?.message));
@@ -82,8 +88,8 @@ export function anthropicReader(envelope: Envelope): EventReader {
         return FLOW;
       }
       case "content_block_start":
-        // As nearly every answer begins: it has no content yet, and parsing it costs as much as all the text that follows.
-        if (find(event.data, emptyText, 0) >= 0) return FLOW;
+        // As nearly every answer begins: it has no content yet, and parsing it costs as much as reading all the text that follows.
+        if (startsEmptyText(event.data)) return FLOW;
         addContent(reading, blockBytes(asRecord(typed(event)?.content_block) ?? {}));
         return FLOW;
       case "message_delta": {

@@ -242,6 +242,7 @@ describe("streams", () => {
   });
 
   test("what is content", () => {
+    const emptyText = { type: "text", text: "" };
     const frames: [kind: Kind, event: string][] = [
       ["messages", text("x")],
       ["messages", named("content_block_delta", { delta: { type: "thinking_delta", thinking: "x" } })],
@@ -249,6 +250,8 @@ describe("streams", () => {
       ["messages", named("content_block_delta", { delta: { type: "input_json_delta", partial_json: "{" } })],
       ["messages", named("content_block_start", { content_block: { type: "tool_use", name: "f", input: {} } })],
       ["messages", named("content_block_start", { content_block: { type: "redacted_thinking", data: "x" } })],
+      ["messages", named("content_block_start", { content_block: { type: "text", text: "x" } })],
+      ["messages", named("content_block_start", { content_block: { type: "tool_use", name: "f", input: { content_block: emptyText } } })],
       ["chat", data({ choices: [{ delta: { content: "x" } }] })],
       ["chat", data({ choices: [{ delta: { reasoning_content: "x" } }] })],
       ["chat", data({ choices: [{ delta: { refusal: "x" } }] })],
@@ -263,6 +266,7 @@ describe("streams", () => {
       ["gemini", data({ candidates: [{ content: { parts: [{ inlineData: { mimeType: "image/png", data: "x" } }] } }] })],
     ];
     for (const [kind, event] of frames) expect(streamed(kind, [event]).hasContent, event).toBe(true);
+    expect(streamed("messages", [named("content_block_start", { content_block: emptyText })]).hasContent).toBe(false);
   });
 
   test("estimates count what a text means, not how it is escaped", () => {

@@ -73,7 +73,7 @@ export async function checkKey(ctx: Ctx, input: z.input<typeof CheckKeyInput>): 
   const choice = chooseCandidates({
     ...{ providers: config.providers, group: rule?.group ?? key.group, dialect, endpoint, model: rule?.model ?? model, rule, nowMs },
     breakerStateOf: (providerId, upstreamModel) => ctx.breakers.stateOf(providerId, upstreamModel),
-    ...{ ...(await strategyNow(ctx, model)), stickyProviderId: null, failed: new Set<string>() },
+    ...{ ...(await strategyNow(ctx, model, rule?.model)), stickyProviderId: null, failed: new Set<string>() },
   });
   const first = choice.ordered[0];
   const price = first ? priceRefusal(priceInForce(config.prices, config.settings, first, model, rule?.model), config.settings, true) : null;

@@ -33,7 +33,7 @@ export async function simulateRouting(ctx: Ctx, input: z.input<typeof SimulateRo
   const ask = { group, dialect: wanted.dialect, endpoint: wanted.endpoint, model: rule?.model ?? wanted.model };
   const { tiers } = eligibleProviders(config.providers, ask);
   const tierOf = (provider: ProviderConfig) => tiers.findIndex(({ providers }) => providers.includes(provider));
-  const strategy = await strategyNow(ctx, wanted.model);
+  const strategy = await strategyNow(ctx, wanted.model, rule?.model);
   const choice = chooseCandidates({
     ...{ ...ask, ...strategy, providers: config.providers, rule },
     ...{ breakerStateOf, stickyProviderId, failed: new Set<string>(), nowMs },

@@ -11,15 +11,15 @@ type StrategyNow = StrategyInput<ProviderConfig> & Pick<ChooseInput<ProviderConf
 const usualUse = { inputTokens: 1_000, outputTokens: 1_000, cacheTtl: "none" as const };
 
 /**
- * The inputs by which the gateway would order providers now. Takes no turn. Requests in flight are known over all instances; times to
+ * The inputs by which the gateway would order providers for a model now; `routedModel` is the one that a rule replaces it with. Takes no turn. Requests in flight are known over all instances; times to
  * first content are those that this process measured: none when gateways run in other processes.
  */
-export async function strategyNow(ctx: Ctx, model: string): Promise<StrategyNow> {
+export async function strategyNow(ctx: Ctx, model: string, routedModel = model): Promise<StrategyNow> {
   const { settings, prices } = ctx.snapshot.current();
   const inFlight = new Map((await ctx.live.figures.list()).map((health) => [health.providerId, health.inFlight]));
   const strategy = settings["routing.strategy"];
   const costOf = (provider: ProviderConfig): number | null => {
-    const price = priceInForce(prices, settings, provider, model);
+    const price = priceInForce(prices, settings, provider, model, routedModel);
     return price && Number(largestCost(price, usualUse, { providerMultiplier: provider.costMultiplier, groupMultiplier: "1" }));
   };
   return {
